@@ -1,0 +1,1 @@
+//! Field tables: decoding, violations, encoding, masking.

@@ -1,0 +1,1 @@
+//! Typed records with indexes, optimistic commits, history and a change feed.
