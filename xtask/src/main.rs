@@ -1,0 +1,61 @@
+//! The project's own commands, run as `cargo xtask COMMAND`.
+//!
+//! `test` is what a contributor and CI run: it installs what is missing and then checks everything. To add a check, add
+//! a step to [`test::run`]; to add a command, add an arm to [`dispatch`] and a line to [`USAGE`].
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a developer's command line speaks on standard output"
+)]
+
+mod count;
+mod fuzz;
+mod graph;
+mod install;
+mod reference;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test             install what is missing, then run every check and every test
+  test --long      the same with many more rounds, longer fuzzing and more generated cases
+  install          only install what the tests need
+  update           write docs/reference anew from the operations' declarations
+  check-reference  fail when docs/reference is stale
+  graph            print which crate depends on which, and check the rules they keep
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&words) {
+        Ok(code) => code,
+        Err(error) => {
+            println!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(words: &[&str]) -> Result<ExitCode> {
+    match words {
+        ["test"] => return Ok(test::run(test::Length::Short)),
+        ["test", "--long"] => return Ok(test::run(test::Length::Long)),
+        ["install"] => install::everything().map(drop)?,
+        ["update"] => reference::update()?,
+        ["check-reference"] => reference::check()?,
+        ["graph"] => graph::print()?,
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+        }
+        other => bail!("unknown command `{}`\n\n{USAGE}", other.join(" ")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
