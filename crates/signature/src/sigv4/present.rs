@@ -1,0 +1,567 @@
+//! What a request presents: where its authentication stands, whose key it names, what it signed and when.
+
+use std::borrow::Cow;
+
+use claviger_model::Timestamp;
+
+use super::canonical::{Canonical, Hex};
+use super::error::MissingInHeader;
+use super::query::{self, SIGNATURE};
+use super::{ALGORITHM, SignatureError, SigningKey, authorization, canonical, date};
+use crate::request::HttpRequest;
+
+/// The most headers that a signature may cover.
+const MAX_SIGNED_HEADERS: usize = 100;
+/// The most headers that a request may have; fits the positions below.
+const MAX_HEADERS: usize = 255;
+/// Seven days in seconds: the longest life of a presigned request.
+const MAX_LIFETIME: u32 = 604_800;
+
+/// Which key a credential names: the day, the region and the service. Together with the access key id it is what a
+/// [`SigningKey`] is cached by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope<'a> {
+    /// `YYYYMMDD`.
+    pub date: &'a str,
+    /// The region, as the client has it.
+    pub region: &'a str,
+    /// The service.
+    pub service: &'a str,
+}
+
+/// `keyid/date/region/service/terminator`, visible ASCII, with the places of its slashes.
+struct Credential<'a> {
+    text: Cow<'a, str>,
+    slashes: [usize; 4],
+}
+
+impl<'a> Credential<'a> {
+    fn parse(text: Cow<'a, str>) -> Result<Self, SignatureError> {
+        let mut slashes = [0; 4];
+        let mut found = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte == b'/' {
+                if let Some(slash) = slashes.get_mut(found) {
+                    *slash = at;
+                }
+                found += 1;
+            }
+        }
+        // A line break in the scope could shift the lines of the string to sign.
+        if found == 4 && text.bytes().all(|b| b.is_ascii_graphic()) {
+            Ok(Self { text, slashes })
+        } else {
+            Err(SignatureError::Credential {
+                credential: told_back(&text).into(),
+            })
+        }
+    }
+
+    /// The part between two places; `from` is that of the slash before it.
+    fn part(&self, from: usize, to: usize) -> &str {
+        self.text.get(from..to).unwrap_or_default()
+    }
+}
+
+/// A malformed credential for the client to see. Secrets hold slashes and get pasted for key ids, so what does not look
+/// like a key id is masked.
+fn told_back(text: &str) -> String {
+    let id = text.split('/').next().unwrap_or_default();
+    let elements = text.split('/').count();
+    if elements <= 5 && id.len() <= 32 && text.len() <= 256 {
+        return text.escape_default().to_string();
+    }
+    let skipped = elements.saturating_sub(4);
+    let rest: Vec<&str> = text.split('/').skip(skipped.max(1)).collect();
+    let rest = rest.join("/");
+    let end: String = rest.chars().take(128).collect();
+    format!("***/{}", end.escape_default())
+}
+
+/// What a request presents. Its form is right and nothing in it is ambiguous, but **nothing is verified yet**.
+pub struct Presented<'a> {
+    request: HttpRequest<'a>,
+    credential: Credential<'a>,
+    signed_headers: Cow<'a, str>,
+    /// Where each signed header stands among the request's headers.
+    positions: [u8; MAX_SIGNED_HEADERS],
+    signature: Cow<'a, str>,
+    session_token: Option<Cow<'a, str>>,
+    timestamp: Timestamp,
+    /// The timestamp in ISO 8601 basic format.
+    stamp: [u8; 16],
+    lifetime_seconds: Option<i64>,
+    declared_payload: Option<Cow<'a, [u8]>>,
+}
+
+/// What it is and whose, without token and signature.
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Presented")
+            .field("access_key_id", &self.access_key_id())
+            .field("scope", &self.scope())
+            .field("timestamp", &self.timestamp)
+            .field("presigned", &self.is_presigned())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads what a request presents. No key is needed, and what is refused here no key could make good.
+///
+/// # Errors
+///
+/// [`SignatureError`], every variant but those that [`Presented`]'s own checks name.
+pub fn present<'a>(request: &HttpRequest<'a>) -> Result<Presented<'a>, SignatureError> {
+    let headers = Headers::of(request)?;
+    let in_query = QueryFields::of(request.query)?;
+    match headers.authorization {
+        Some(_) if in_query.any || headers.repeated_authorization => Err(SignatureError::TwoPlaces),
+        Some(value) => in_header(request, &headers, value),
+        None if in_query.is_presigned() => presigned(request, &headers, in_query),
+        None => Err(SignatureError::Missing),
+    }
+}
+
+/// The headers that matter for authentication.
+#[derive(Default)]
+struct Headers<'a> {
+    authorization: Option<&'a [u8]>,
+    repeated_authorization: bool,
+    hosts: usize,
+    /// How many headers begin `x-amz-`.
+    amz: usize,
+    amz_date: Option<&'a [u8]>,
+    date: Option<&'a [u8]>,
+    repeated_date: bool,
+    security_token: Option<&'a [u8]>,
+    content_sha256: Option<&'a [u8]>,
+}
+
+impl<'a> Headers<'a> {
+    fn of(request: &HttpRequest<'a>) -> Result<Self, SignatureError> {
+        if request.headers.len() > MAX_HEADERS {
+            return Err(SignatureError::TooLarge);
+        }
+        let mut found = Self::default();
+        for &(name, value) in request.headers {
+            match name {
+                "host" | ":authority" => found.hosts += 1,
+                "authorization" => {
+                    found.repeated_authorization |= found.authorization.replace(value).is_some();
+                }
+                "date" => found.repeated_date |= found.date.replace(value).is_some(),
+                _ if name.starts_with("x-amz-") => {
+                    found.amz += 1;
+                    // One that came twice is refused where the signed headers are counted.
+                    match name {
+                        "x-amz-date" => found.amz_date = Some(value),
+                        "x-amz-security-token" => found.security_token = Some(value),
+                        "x-amz-content-sha256" => found.content_sha256 = Some(value),
+                        _ => {}
+                    }
+                }
+                // An upper-case name would slip past all of the above.
+                _ if name.bytes().any(|b| b.is_ascii_uppercase()) => {
+                    return Err(SignatureError::Header { name: name.into() });
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The parameters of the query that belong to authentication.
+#[derive(Default)]
+struct QueryFields<'a> {
+    /// Whether there is any of them, those of Signature Version 2 included.
+    any: bool,
+    algorithm: Option<Cow<'a, str>>,
+    credential: Option<Cow<'a, str>>,
+    date: Option<Cow<'a, str>>,
+    expires: Option<Cow<'a, str>>,
+    signed_headers: Option<Cow<'a, str>>,
+    signature: Option<Cow<'a, str>>,
+    security_token: Option<Cow<'a, str>>,
+    content_sha256: Option<Cow<'a, str>>,
+}
+
+impl<'a> QueryFields<'a> {
+    fn of(query: &'a str) -> Result<Self, SignatureError> {
+        let mut found = Self::default();
+        for parameter in query::parameters(query) {
+            let (name, value) = parameter?;
+            let field = match name.as_ref() {
+                "X-Amz-Algorithm" => &mut found.algorithm,
+                "X-Amz-Credential" => &mut found.credential,
+                "X-Amz-Date" => &mut found.date,
+                "X-Amz-Expires" => &mut found.expires,
+                "X-Amz-SignedHeaders" => &mut found.signed_headers,
+                SIGNATURE => &mut found.signature,
+                "X-Amz-Security-Token" => &mut found.security_token,
+                "X-Amz-Content-Sha256" => &mut found.content_sha256,
+                "AWSAccessKeyId" | "Signature" | "SignatureMethod" | "SignatureVersion" => {
+                    found.any = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            found.any = true;
+            if field.replace(value).is_some() {
+                return Err(SignatureError::Repeated {
+                    name: name.as_ref().into(),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    const fn is_presigned(&self) -> bool {
+        self.algorithm.is_some()
+            || self.credential.is_some()
+            || self.signed_headers.is_some()
+            || self.signature.is_some()
+    }
+}
+
+fn in_header<'a>(
+    request: &HttpRequest<'a>,
+    headers: &Headers<'a>,
+    value: &'a [u8],
+) -> Result<Presented<'a>, SignatureError> {
+    let fields = authorization::parse(value)?;
+    let (Some(credential), Some(signature), Some(signed_headers), true) = (
+        fields.credential,
+        fields.signature,
+        fields.signed_headers,
+        headers.amz_date.is_some() || headers.date.is_some(),
+    ) else {
+        return Err(SignatureError::IncompleteHeader {
+            missing: MissingInHeader {
+                credential: fields.credential.is_none(),
+                signature: fields.signature.is_none(),
+                signed_headers: fields.signed_headers.is_none(),
+                date: headers.amz_date.is_none() && headers.date.is_none(),
+            },
+            hash: authorization::hash(value),
+        });
+    };
+    let credential = Credential::parse(Cow::Borrowed(credential))?;
+    let timestamp = header_time(headers)?;
+    let positions = locate(request, headers, signed_headers)?;
+    Ok(Presented {
+        request: *request,
+        credential,
+        signed_headers: Cow::Borrowed(signed_headers),
+        positions,
+        signature: Cow::Borrowed(signature),
+        session_token: headers
+            .security_token
+            .map(|token| visible(token, "x-amz-security-token").map(Cow::Borrowed))
+            .transpose()?,
+        timestamp,
+        stamp: stamp(timestamp),
+        lifetime_seconds: None,
+        declared_payload: headers.content_sha256.map(Cow::Borrowed),
+    })
+}
+
+fn presigned<'a>(
+    request: &HttpRequest<'a>,
+    headers: &Headers<'a>,
+    fields: QueryFields<'a>,
+) -> Result<Presented<'a>, SignatureError> {
+    // A second time, token or payload beside those of the query would be a second reading of the request.
+    if headers.amz_date.is_some()
+        || headers.security_token.is_some()
+        || headers.content_sha256.is_some()
+    {
+        return Err(SignatureError::TwoPlaces);
+    }
+    if let Some(algorithm) = &fields.algorithm
+        && algorithm != ALGORITHM
+    {
+        return Err(SignatureError::Algorithm {
+            algorithm: authorization::name_or_hash(algorithm),
+        });
+    }
+    let missing: Vec<&'static str> = [
+        ("X-Amz-Algorithm", fields.algorithm.is_none()),
+        ("X-Amz-Credential", fields.credential.is_none()),
+        (SIGNATURE, fields.signature.is_none()),
+        ("X-Amz-SignedHeaders", fields.signed_headers.is_none()),
+        ("X-Amz-Date", fields.date.is_none()),
+        ("X-Amz-Expires", fields.expires.is_none()),
+    ]
+    .into_iter()
+    .filter_map(|(name, missing)| missing.then_some(name))
+    .collect();
+    let (Some(credential), Some(signature), Some(signed_headers), Some(date), Some(expires)) = (
+        fields.credential,
+        fields.signature,
+        fields.signed_headers,
+        fields.date,
+        fields.expires,
+    ) else {
+        return Err(SignatureError::IncompleteQuery {
+            missing: missing.into(),
+        });
+    };
+    if !missing.is_empty() {
+        return Err(SignatureError::IncompleteQuery {
+            missing: missing.into(),
+        });
+    }
+    let credential = Credential::parse(credential)?;
+    let timestamp = Timestamp::parse_basic(&date).ok_or_else(|| bad_date(&date))?;
+    let lifetime = parse_lifetime(&expires)?;
+    let positions = locate(request, headers, &signed_headers)?;
+    Ok(Presented {
+        request: *request,
+        credential,
+        signed_headers,
+        positions,
+        signature,
+        session_token: fields.security_token,
+        timestamp,
+        stamp: stamp(timestamp),
+        lifetime_seconds: Some(lifetime),
+        declared_payload: fields.content_sha256.map(|text| match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        }),
+    })
+}
+
+/// `X-Amz-Date` goes before `Date`, and only it must be in ISO 8601 basic format.
+fn header_time(headers: &Headers<'_>) -> Result<Timestamp, SignatureError> {
+    if let Some(value) = headers.amz_date {
+        let text = visible(value.trim_ascii(), "x-amz-date")?;
+        return Timestamp::parse_basic(text).ok_or_else(|| bad_date(text));
+    }
+    if headers.repeated_date {
+        return Err(SignatureError::Repeated {
+            name: "date".into(),
+        });
+    }
+    let text = visible(headers.date.unwrap_or_default().trim_ascii(), "date")?;
+    date::parse_http_date(text).ok_or_else(|| bad_date(text))
+}
+
+fn bad_date(text: &str) -> SignatureError {
+    let text: String = text.chars().take(64).collect();
+    SignatureError::Date {
+        date: text.escape_default().to_string().into(),
+    }
+}
+
+/// The instant in ISO 8601 basic format, on the stack.
+fn stamp(at: Timestamp) -> [u8; 16] {
+    let at = at.civil();
+    let digit = |number: i64, unit: i64| {
+        b'0' + u8::try_from(number.div_euclid(unit).rem_euclid(10)).unwrap_or(0)
+    };
+    let two = |number: u8| [digit(number.into(), 10), digit(number.into(), 1)];
+    let [month, day] = [two(at.month), two(at.day)];
+    let [hour, minute, second] = [two(at.hour), two(at.minute), two(at.second)];
+    [
+        digit(at.year, 1_000),
+        digit(at.year, 100),
+        digit(at.year, 10),
+        digit(at.year, 1),
+        month[0],
+        month[1],
+        day[0],
+        day[1],
+        b'T',
+        hour[0],
+        hour[1],
+        minute[0],
+        minute[1],
+        second[0],
+        second[1],
+        b'Z',
+    ]
+}
+
+/// A header's value as a text of printable ASCII.
+fn visible<'a>(value: &'a [u8], name: &str) -> Result<&'a str, SignatureError> {
+    std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.bytes().all(|b| (b' '..0x7f).contains(&b)))
+        .ok_or_else(|| SignatureError::Header { name: name.into() })
+}
+
+fn parse_lifetime(text: &str) -> Result<i64, SignatureError> {
+    // `str::parse` alone would take a leading plus sign.
+    if text.is_empty() || text.len() > 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(SignatureError::Lifetime);
+    }
+    match text.parse::<u32>() {
+        Ok(seconds @ 1..=MAX_LIFETIME) => Ok(seconds.into()),
+        _ => Err(SignatureError::Lifetime),
+    }
+}
+
+/// Finds each signed header among those of the request, where it must stand exactly once, and makes sure that the host
+/// and every `x-amz-*` header is one of them.
+fn locate(
+    request: &HttpRequest<'_>,
+    headers: &Headers<'_>,
+    signed_headers: &str,
+) -> Result<[u8; MAX_SIGNED_HEADERS], SignatureError> {
+    let mut positions = [0; MAX_SIGNED_HEADERS];
+    let (mut signed_hosts, mut signed_amz) = (0, 0);
+    let mut before = "";
+    let mut places = positions.iter_mut();
+    for name in signed_headers.split(';') {
+        // Strict order also means that no name stands here twice.
+        if name <= before || !is_header_name(name) {
+            return Err(SignatureError::SignedHeaders);
+        }
+        before = name;
+        let place = places.next().ok_or(SignatureError::SignedHeaders)?;
+        let wants_host = is_host(name);
+        signed_hosts += usize::from(wants_host);
+        signed_amz += usize::from(name.starts_with("x-amz-"));
+        let mut found = 0usize;
+        for (at, (candidate, _)) in request.headers.iter().enumerate() {
+            if *candidate == name || wants_host && is_host(candidate) {
+                found += 1;
+                *place = u8::try_from(at).map_err(|_| SignatureError::TooLarge)?;
+            }
+        }
+        if found != 1 {
+            return Err(SignatureError::Header { name: name.into() });
+        }
+    }
+    if signed_hosts == 0 {
+        return Err(SignatureError::HostNotSigned);
+    }
+    if signed_hosts > 1 || headers.hosts != 1 {
+        return Err(SignatureError::Header {
+            name: "host".into(),
+        });
+    }
+    // Each signed name was found exactly once, so the counts agree only if no such header is left out.
+    if signed_amz != headers.amz {
+        return Err(SignatureError::NotSigned);
+    }
+    Ok(positions)
+}
+
+/// HTTP/1.1 and HTTP/2 call the host by two names, and a proxy may turn one into the other.
+fn is_host(name: &str) -> bool {
+    name == "host" || name == ":authority"
+}
+
+/// A header's name in lower case (RFC 9110, section 5.6.2), or `:authority`.
+fn is_header_name(name: &str) -> bool {
+    name == ":authority"
+        || !name.is_empty()
+            && name.bytes().all(|b| {
+                matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'!' | b'#' | b'$' | b'%' | b'&'
+                    | b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' | b'~')
+            })
+}
+
+impl<'a> Presented<'a> {
+    /// The access key id that the request names; any text without a slash, perhaps empty.
+    #[must_use]
+    pub fn access_key_id(&self) -> &str {
+        self.credential.part(0, self.credential.slashes[0])
+    }
+
+    /// The scope of the key that the request names.
+    #[must_use]
+    pub fn scope(&self) -> Scope<'_> {
+        let [first, second, third, fourth] = self.credential.slashes;
+        Scope {
+            date: self.credential.part(first + 1, second),
+            region: self.credential.part(second + 1, third),
+            service: self.credential.part(third + 1, fourth),
+        }
+    }
+
+    pub(super) fn terminator(&self) -> &str {
+        self.credential
+            .part(self.credential.slashes[3] + 1, self.credential.text.len())
+    }
+
+    /// The session token, in a header or in the query; whatever the client sent. It is a credential: log it nowhere.
+    #[must_use]
+    pub fn session_token(&self) -> Option<&str> {
+        self.session_token.as_deref()
+    }
+
+    /// When the client says that it signed the request.
+    #[must_use]
+    pub const fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// Whether the authentication stands in the query.
+    #[must_use]
+    pub const fn is_presigned(&self) -> bool {
+        self.lifetime_seconds.is_some()
+    }
+
+    /// `X-Amz-Expires` of a presigned request, 1 to 604800 seconds.
+    #[must_use]
+    pub const fn lifetime_seconds(&self) -> Option<i64> {
+        self.lifetime_seconds
+    }
+
+    /// The names of the signed headers, in order.
+    pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
+        self.signed_headers.split(';')
+    }
+
+    pub(super) const fn request(&self) -> &HttpRequest<'a> {
+        &self.request
+    }
+
+    pub(super) fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    pub(super) fn declared_payload(&self) -> Option<&[u8]> {
+        self.declared_payload.as_deref()
+    }
+
+    /// The request's time in ISO 8601 basic format.
+    pub(super) fn stamp(&self) -> &str {
+        std::str::from_utf8(&self.stamp).unwrap_or_default()
+    }
+
+    /// The signature that this key makes of this request.
+    pub(super) fn signature_under(
+        &self,
+        key: &SigningKey,
+        payload: &Hex,
+    ) -> Result<Hex, SignatureError> {
+        let query = if self.request.query.is_empty() {
+            String::new()
+        } else {
+            query::canonical(self.request.query, &[])?
+        };
+        let headers = self
+            .signed_headers
+            .split(';')
+            .zip(&self.positions)
+            .filter_map(|(name, &at)| {
+                let (_, value) = self.request.headers.get(usize::from(at))?;
+                Some((name, *value))
+            });
+        let hash = Canonical {
+            method: self.request.method,
+            path: self.request.path,
+            query: &query,
+            headers,
+            signed_headers: &self.signed_headers,
+            payload,
+        }
+        .hash()?;
+        Ok(canonical::sign(key, self.stamp(), self.scope(), &hash))
+    }
+}

@@ -1,0 +1,174 @@
+//! Making signatures: for tests, for load programs, and for calls of our own.
+
+use claviger_model::{Secret, Timestamp};
+
+use super::canonical::{self, Canonical, Hex};
+use super::present::Scope;
+use super::{ALGORITHM, SignatureError, SigningKey, TERMINATOR, query};
+use crate::request::HttpRequest;
+
+/// Somebody who signs requests: the credentials, and what they are signed for.
+#[derive(Debug, Clone, Copy)]
+pub struct Signer<'a> {
+    /// The access key id.
+    pub access_key_id: &'a str,
+    /// The secret access key.
+    pub secret: &'a Secret<String>,
+    /// The session token of temporary credentials.
+    pub session_token: Option<&'a Secret<String>>,
+    /// The region of the scope.
+    pub region: &'a str,
+    /// The service of the scope.
+    pub service: &'a str,
+}
+
+impl Signer<'_> {
+    /// Signs a request in its headers: returns the headers to add to it, the names in lower case. They are `x-amz-date`
+    /// (unless the request has it already), `x-amz-security-token` where there is a token, and `authorization`. Every
+    /// header that the request has is signed.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`] where the request cannot be put in canonical form: a header that is there twice, an ambiguous
+    /// path or query. No `host` is no error here: who signs may want to see it refused.
+    pub fn headers(
+        &self,
+        request: &HttpRequest<'_>,
+        at: Timestamp,
+    ) -> Result<Vec<(&'static str, String)>, SignatureError> {
+        let stamp = at.basic();
+        let mut added = Vec::with_capacity(3);
+        if request
+            .headers
+            .iter()
+            .all(|(name, _)| *name != "x-amz-date")
+        {
+            added.push(("x-amz-date", stamp.clone()));
+        }
+        if let Some(token) = self.session_token {
+            added.push(("x-amz-security-token", token.expose().clone()));
+        }
+        let headers = sorted(
+            request
+                .headers
+                .iter()
+                .copied()
+                .chain(added.iter().map(|(name, value)| (*name, value.as_bytes()))),
+        )?;
+        let query = query::canonical(request.query, &[])?;
+        let signed_headers = names(&headers);
+        let signature = self.sign(request, &query, &headers, &signed_headers, &stamp)?;
+        let authorization = format!(
+            "{ALGORITHM} Credential={}, SignedHeaders={signed_headers}, Signature={}",
+            self.credential(&stamp),
+            text(&signature),
+        );
+        added.push(("authorization", authorization));
+        Ok(added)
+    }
+
+    /// Signs a request in its query: returns the whole query to send in place of the one it has. `expires_seconds` is
+    /// written as it is, in or out of bounds. Every header that the request has is signed and must be sent with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signer::headers`].
+    pub fn presigned_query(
+        &self,
+        request: &HttpRequest<'_>,
+        at: Timestamp,
+        expires_seconds: i64,
+    ) -> Result<String, SignatureError> {
+        let stamp = at.basic();
+        let headers = sorted(request.headers.iter().copied())?;
+        let signed_headers = names(&headers);
+        let (credential, expires) = (self.credential(&stamp), expires_seconds.to_string());
+        let mut parameters = vec![
+            ("X-Amz-Algorithm", ALGORITHM),
+            ("X-Amz-Credential", credential.as_str()),
+            ("X-Amz-Date", &stamp),
+            ("X-Amz-Expires", &expires),
+            ("X-Amz-SignedHeaders", &signed_headers),
+        ];
+        if let Some(token) = self.session_token {
+            parameters.push(("X-Amz-Security-Token", token.expose()));
+        }
+        let mut query = query::canonical(request.query, &parameters)?;
+        let signature = self.sign(request, &query, &headers, &signed_headers, &stamp)?;
+        query.push('&');
+        query.push_str(query::SIGNATURE);
+        query.push('=');
+        query.push_str(&text(&signature));
+        Ok(query)
+    }
+
+    fn scope<'s>(&'s self, stamp: &'s str) -> Scope<'s> {
+        Scope {
+            date: stamp.get(..8).unwrap_or_default(),
+            region: self.region,
+            service: self.service,
+        }
+    }
+
+    fn credential(&self, stamp: &str) -> String {
+        let Scope {
+            date,
+            region,
+            service,
+        } = self.scope(stamp);
+        format!(
+            "{}/{date}/{region}/{service}/{TERMINATOR}",
+            self.access_key_id
+        )
+    }
+
+    fn sign(
+        &self,
+        request: &HttpRequest<'_>,
+        query: &str,
+        headers: &[(&str, &[u8])],
+        signed_headers: &str,
+        stamp: &str,
+    ) -> Result<Hex, SignatureError> {
+        let hash = Canonical {
+            method: request.method,
+            path: request.path,
+            query,
+            headers: headers.iter().copied(),
+            signed_headers,
+            payload: &canonical::hash_hex(request.body),
+        }
+        .hash()?;
+        let scope = self.scope(stamp);
+        let key = SigningKey::derive(self.secret, scope.date, scope.region, scope.service);
+        Ok(canonical::sign(&key, stamp, scope, &hash))
+    }
+}
+
+/// The headers by name, none of them twice.
+fn sorted<'h>(
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+) -> Result<Vec<(&'h str, &'h [u8])>, SignatureError> {
+    let mut headers: Vec<_> = headers.collect();
+    headers.sort_unstable();
+    let after = headers.iter().skip(1);
+    match headers
+        .iter()
+        .zip(after)
+        .find(|(one, next)| one.0 == next.0)
+    {
+        Some(((name, _), _)) => Err(SignatureError::Header {
+            name: (*name).into(),
+        }),
+        None => Ok(headers),
+    }
+}
+
+fn names(headers: &[(&str, &[u8])]) -> String {
+    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+    names.join(";")
+}
+
+fn text(hex: &Hex) -> String {
+    hex.iter().map(|&digit| char::from(digit)).collect()
+}
