@@ -38,6 +38,31 @@ pub enum Expected {
     Timestamp,
     /// Base64.
     Blob,
+    /// A text (JSON only: a form holds nothing but texts).
+    Text,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+    /// A structure.
+    Structure,
+}
+
+/// What a value is to formats that tell numbers from texts, and to those who describe it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A signed whole number.
+    Integer,
+    /// A truth value.
+    Boolean,
+    /// An instant in UTC: ISO 8601 in XML, seconds since the epoch in AWS's JSON.
+    Instant,
+    /// Bytes, in base64 on the wire.
+    Blob,
+    /// A policy document: plain text in requests and audit, percent-encoded in the answers of AWS IAM.
+    Document,
 }
 
 /// A value that is written as one text: a name, a path, an identifier, a number.
@@ -47,6 +72,9 @@ pub trait Scalar: Sized {
 
     /// Whether the text must never be printed, logged, or echoed in a violation.
     const SECRET: bool = false;
+
+    /// What the text stands for.
+    const KIND: Kind = Kind::Text;
 
     /// Reads the text.
     ///
@@ -202,6 +230,7 @@ impl Scalar for String {
 
 impl Scalar for bool {
     const RULES: &'static [Constraint] = &[];
+    const KIND: Kind = Kind::Boolean;
 
     fn parse(text: &str) -> Result<Self, Vec<Constraint>> {
         match text {
@@ -218,6 +247,7 @@ impl Scalar for bool {
 
 impl Scalar for i32 {
     const RULES: &'static [Constraint] = &[];
+    const KIND: Kind = Kind::Integer;
 
     fn parse(text: &str) -> Result<Self, Vec<Constraint>> {
         text.parse()
@@ -246,6 +276,7 @@ impl<const MIN: i32, const MAX: i32> Scalar for Bounded<MIN, MAX> {
         Constraint::MaxValue(MAX as i64),
         Constraint::MinValue(MIN as i64),
     ];
+    const KIND: Kind = Kind::Integer;
 
     fn parse(text: &str) -> Result<Self, Vec<Constraint>> {
         let number = i32::parse(text)?;

@@ -3,7 +3,7 @@
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::scalar::{Constraint, Scalar};
+use crate::scalar::{Constraint, Kind, Scalar};
 
 /// A value that must not be seen. `Debug` masks it, there is no `Display` and no `Serialize`, and it is zeroed on drop.
 ///
@@ -45,6 +45,7 @@ impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
 impl<T: Zeroize + Scalar> Scalar for Secret<T> {
     const RULES: &'static [Constraint] = T::RULES;
     const SECRET: bool = true;
+    const KIND: Kind = T::KIND;
 
     fn parse(text: &str) -> Result<Self, Vec<Constraint>> {
         T::parse(text).map(Self::new)

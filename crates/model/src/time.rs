@@ -1,6 +1,6 @@
 //! Instants and the clock that tells them.
 
-use crate::scalar::{Constraint, Expected, Scalar};
+use crate::scalar::{Constraint, Expected, Kind, Scalar};
 
 /// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z (no leap seconds).
 #[derive(
@@ -243,6 +243,7 @@ impl std::fmt::Debug for Timestamp {
 
 impl Scalar for Timestamp {
     const RULES: &'static [Constraint] = &[];
+    const KIND: Kind = Kind::Instant;
 
     fn parse(text: &str) -> Result<Self, Vec<Constraint>> {
         Self::parse_extended(text)
