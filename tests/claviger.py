@@ -1,8 +1,8 @@
 """A real `claviger serve`, and the AWS clients that talk to it.
 
-Nothing here knows the server's inside: it is started as an operator starts it, configured by its environment, and asked
-through the unmodified AWS CLI, boto3, or bytes on a socket. Where a story needs time to pass, libfaketime moves the clock
-of the server and of the CLI together; the binary has no hidden clock.
+Nothing here knows the server's inside: it is started as an operator starts it, configured by its environment, and
+asked through the unmodified AWS CLI, boto3, or bytes on a socket. Where a story needs time to pass, libfaketime moves
+the clock of the server and of the CLI together; the binary has no hidden clock.
 """
 
 from __future__ import annotations
