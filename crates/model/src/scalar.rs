@@ -216,6 +216,23 @@ macro_rules! enum_scalar {
     };
 }
 
+/// Writes a short value, such as a number or an instant, without allocating.
+pub(crate) fn write_short(value: impl std::fmt::Display, to: &mut dyn FnMut(&str)) {
+    use std::io::Write;
+
+    let mut buffer = [0u8; 32];
+    let mut rest = buffer.as_mut_slice();
+    let written = write!(rest, "{value}");
+    let left = rest.len();
+    let text = buffer
+        .get(..buffer.len() - left)
+        .and_then(|text| std::str::from_utf8(text).ok());
+    match (written, text) {
+        (Ok(()), Some(text)) => to(text),
+        _ => to(&value.to_string()),
+    }
+}
+
 impl Scalar for String {
     const RULES: &'static [Constraint] = &[];
 
@@ -255,7 +272,7 @@ impl Scalar for i32 {
     }
 
     fn write(&self, to: &mut dyn FnMut(&str)) {
-        to(&self.to_string());
+        write_short(self, to);
     }
 }
 
@@ -290,7 +307,7 @@ impl<const MIN: i32, const MAX: i32> Scalar for Bounded<MIN, MAX> {
     }
 
     fn write(&self, to: &mut dyn FnMut(&str)) {
-        to(&self.0.to_string());
+        write_short(self.0, to);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Instants and the clock that tells them.
 
-use crate::scalar::{Constraint, Expected, Kind, Scalar};
+use crate::scalar::{Constraint, Expected, Kind, Scalar, write_short};
 
 /// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z (no leap seconds).
 #[derive(
@@ -252,7 +252,7 @@ impl Scalar for Timestamp {
     }
 
     fn write(&self, to: &mut dyn FnMut(&str)) {
-        to(&self.to_string());
+        write_short(self, to);
     }
 }
 

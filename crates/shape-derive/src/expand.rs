@@ -29,6 +29,15 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let idents = members.iter().map(|member| member.ident);
     let variables = members.iter().map(|member| &member.variable);
     let (from, at, violations, to) = (arg("from"), arg("at"), arg("violations"), arg("to"));
+    // A struct without fields uses none of what it is passed.
+    let (unread, unwritten) = if members.is_empty() {
+        (
+            quote! { let _ = (#from, #at, #violations); },
+            quote! { let _ = #to; },
+        )
+    } else {
+        (TokenStream::new(), TokenStream::new())
+    };
 
     Ok(quote! {
         #[automatically_derived]
@@ -42,13 +51,13 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 #at: &::claviger_shape::Path<'_>,
                 #violations: &mut ::claviger_shape::Violations,
             ) -> ::core::option::Option<Self> {
-                let _ = (#from, #at, &#violations);
+                #unread
                 #(#reads)*
                 ::core::option::Option::Some(Self { #(#idents: #variables?,)* })
             }
 
             fn encode(&self, #to: &mut dyn ::claviger_shape::Encoder) {
-                let _ = &#to;
+                #unwritten
                 #(#writes)*
             }
         }

@@ -25,6 +25,9 @@ pub enum Part {
     Value,
 }
 
+/// Gives the text of a single value, in one or more pieces, to whoever is passed in.
+pub type Pieces<'w> = dyn Fn(&mut dyn FnMut(&str)) + 'w;
+
 /// A format. What is open is closed in the reverse order, always with the same part.
 pub trait Encoder {
     /// A part begins.
@@ -33,6 +36,6 @@ pub trait Encoder {
     /// The part ends that began last.
     fn close(&mut self, part: Part);
 
-    /// A single value, which `write` gives in one or more pieces.
-    fn scalar(&mut self, kind: Kind, secret: bool, write: &dyn Fn(&mut dyn FnMut(&str)));
+    /// A single value.
+    fn scalar(&mut self, kind: Kind, secret: bool, write: &Pieces<'_>);
 }

@@ -219,6 +219,15 @@ impl<'a> FormPart<'a> {
         self.entries.get(at).map(|entry| &*entry.value)
     }
 
+    /// `prefix.name` alone, if it has a value.
+    pub(crate) fn scalar(&self, name: &str) -> Option<Self> {
+        self.get(name).map(|text| Self {
+            text: Some(text),
+            entries: &[],
+            depth: 0,
+        })
+    }
+
     /// `prefix.name` with all that begins with `prefix.name.`.
     pub(crate) fn member(&self, name: &str) -> Self {
         let bytes = name.as_bytes();
@@ -250,11 +259,15 @@ impl<'a> FormPart<'a> {
                 .unwrap_or(rest.len());
             let label = rest.get(..digits)?;
             let number = number(label)?;
-            // `1`, then `1.…`, then `10`: a dot sorts before every digit, and what sorts before a dot is no number.
-            let count = left.partition_point(|entry| {
-                let rest = entry.rest(self.depth);
-                rest == label || against_dotted(rest, label).is_eq()
-            });
+            // `1`, then `1.…`, then `10`: a dot sorts before every digit. What sorts between is no number and ends
+            // the group, to be refused in its turn.
+            let count = left
+                .iter()
+                .take_while(|entry| {
+                    let rest = entry.rest(self.depth);
+                    rest == label || against_dotted(rest, label).is_eq()
+                })
+                .count();
             let (group, after) = left.split_at_checked(count)?;
             let (text, entries) = if digits == rest.len() {
                 (Some(&*entry.value), group.get(1..)?)
@@ -325,12 +338,12 @@ fn decode(text: &str) -> Result<Cow<'_, str>, FormError> {
             other => other,
         });
     }
-    if std::str::from_utf8(&decoded).is_err() {
-        return Err(FormError::NotUtf8);
-    }
     String::from_utf8(std::mem::take(&mut *decoded))
         .map(Cow::Owned)
-        .map_err(|_| FormError::NotUtf8)
+        .map_err(|error| {
+            error.into_bytes().zeroize();
+            FormError::NotUtf8
+        })
 }
 
 fn hexadecimal(byte: u8) -> Option<u8> {

@@ -1,6 +1,6 @@
 //! JSON: the bodies that doors read, and the answers of AWS's JSON protocols.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use claviger_model::Timestamp;
 use claviger_model::scalar::Kind;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::Map;
 use zeroize::Zeroize;
 
-use crate::{Encoder, Part, Shape, Source};
+use crate::{Encoder, Part, Pieces, Shape, Source};
 
 mod read;
 
@@ -147,16 +147,21 @@ impl Encoder for JsonEncoder<'_> {
         }
     }
 
-    fn scalar(&mut self, kind: Kind, _secret: bool, write: &dyn Fn(&mut dyn FnMut(&str))) {
+    fn scalar(&mut self, kind: Kind, _secret: bool, write: &Pieces<'_>) {
         match kind {
             Kind::Integer | Kind::Boolean if !self.in_key => {
                 write(&mut |piece| self.to.push_str(piece));
             }
             Kind::Instant if !self.in_key => {
-                let mut text = String::new();
-                write(&mut |piece| text.push_str(piece));
-                let seconds = Timestamp::parse_extended(&text).map_or(0, Timestamp::seconds);
-                self.to.push_str(&seconds.to_string());
+                let start = self.to.len();
+                write(&mut |piece| self.to.push_str(piece));
+                let at = self.to.get(start..).and_then(Timestamp::parse_extended);
+                self.to.truncate(start);
+                match at {
+                    // Writing to a string does not fail.
+                    Some(at) => drop(write!(self.to, "{}", at.seconds())),
+                    None => self.to.push_str("null"),
+                }
             }
             _ => {
                 self.to.push('"');

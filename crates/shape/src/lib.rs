@@ -78,7 +78,7 @@ mod xml;
 pub use blob::{Blob, SecretBlob};
 pub use claviger_shape_derive::Shape;
 pub use document::Document;
-pub use encode::{Encoder, Part};
+pub use encode::{Encoder, Part, Pieces};
 pub use field::{Field, Name, Type};
 pub use form::{Form, FormError, Limits};
 pub use json::{Json, JsonEncoder, JsonError};

@@ -4,7 +4,7 @@ use claviger_model::scalar::Kind;
 use serde_json::Value;
 use serde_json::value::Map;
 
-use crate::{Encoder, Part, Shape};
+use crate::{Encoder, Part, Pieces, Shape};
 
 /// What stands in place of a secret, as in CloudTrail's records.
 pub const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
@@ -68,15 +68,17 @@ impl Encoder for MaskedJson {
             }
             Part::Entry => {
                 let value = self.stack.pop().unwrap_or_default();
-                if let Some(Value::String(key)) = self.stack.pop() {
-                    self.insert(key, value);
-                }
+                let key = match self.stack.pop().unwrap_or_default() {
+                    Value::String(key) => key,
+                    other => other.to_string(),
+                };
+                self.insert(key, value);
             }
             Part::Structure | Part::List | Part::Map | Part::Key | Part::Value => {}
         }
     }
 
-    fn scalar(&mut self, kind: Kind, secret: bool, write: &dyn Fn(&mut dyn FnMut(&str))) {
+    fn scalar(&mut self, kind: Kind, secret: bool, write: &Pieces<'_>) {
         if secret {
             self.stack.push(Value::from(HIDDEN));
             return;

@@ -43,10 +43,7 @@ impl<'a> Source<'a> {
     /// may stand in its members alone. JSON's `null` is absent.
     pub(crate) fn member(&self, name: &str, holds: &Type) -> Option<Self> {
         match self.0 {
-            Node::Form(part) if holds.is_scalar() => part.get(name).map(|_| {
-                let member = part.member(name);
-                Self(Node::Form(member))
-            }),
+            Node::Form(part) if holds.is_scalar() => part.scalar(name).map(Self::form),
             Node::Form(part) => {
                 let member = part.member(name);
                 (member.text().is_some() || member.has_members())

@@ -2,7 +2,7 @@
 
 use claviger_model::scalar::Kind;
 
-use crate::{Encoder, Part, Shape};
+use crate::{Encoder, Part, Pieces, Shape};
 
 /// Writes XML into a string. Lists are `<member>` elements, maps `<entry><key/><value/></entry>`, instants whole
 /// seconds ending in `Z`, blobs base64, policy documents percent-encoded.
@@ -69,7 +69,7 @@ impl Encoder for XmlEncoder<'_> {
         }
     }
 
-    fn scalar(&mut self, kind: Kind, _secret: bool, write: &dyn Fn(&mut dyn FnMut(&str))) {
+    fn scalar(&mut self, kind: Kind, _secret: bool, write: &Pieces<'_>) {
         match kind {
             Kind::Document => write(&mut |piece| percent_encode(piece, self.to)),
             _ => write(&mut |piece| escape_xml(piece, self.to)),
