@@ -19,7 +19,7 @@
 //!
 //! # Stricter than AWS
 //!
-//! Repeated signed headers, dot segments and empty segments in the path, empty pieces in the query, malformed percent-encoding and
+//! Repeated signed headers, repeated query parameters, dot segments and empty segments in the path, empty pieces in the query, malformed percent-encoding and
 //! text that is not UTF-8 are refused, where AWS's own test suite would join, normalise or pass them on.
 
 mod authorization;

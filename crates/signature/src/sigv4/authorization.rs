@@ -19,13 +19,13 @@ pub(super) fn parse(value: &[u8]) -> Result<Fields<'_>, SignatureError> {
     let mut fields = Fields::default();
     let Some(text) = std::str::from_utf8(value)
         .ok()
-        .filter(|text| text.bytes().all(|b| (0x20..0x7f).contains(&b)))
+        .filter(|text| is_printable(text))
     else {
         // Then nothing of it can be read, and every part counts as missing.
         return Ok(fields);
     };
     let text = text.trim_matches(' ');
-    let (algorithm, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let (algorithm, rest) = cut(text, b' ').unwrap_or((text, ""));
     if algorithm != ALGORITHM {
         if algorithm.is_empty() {
             return Ok(fields);
@@ -39,12 +39,13 @@ pub(super) fn parse(value: &[u8]) -> Result<Fields<'_>, SignatureError> {
             not_key_value(algorithm, value)
         });
     }
-    if rest.trim_matches(' ').is_empty() {
-        return Ok(fields);
-    }
-    for piece in rest.split(',') {
+    let mut rest = Some(rest.trim_matches(' ')).filter(|rest| !rest.is_empty());
+    while let Some(pieces) = rest {
+        let (piece, next) =
+            cut(pieces, b',').map_or((pieces, None), |(piece, next)| (piece, Some(next)));
+        rest = next;
         let piece = piece.trim_matches(' ');
-        let Some((key, content)) = piece.split_once('=') else {
+        let Some((key, content)) = cut(piece, b'=') else {
             return Err(not_key_value(piece, value));
         };
         let field = match key {
@@ -58,6 +59,19 @@ pub(super) fn parse(value: &[u8]) -> Result<Fields<'_>, SignatureError> {
         }
     }
     Ok(fields)
+}
+
+/// What stands before and behind the first such byte, an ASCII one.
+pub(super) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(byte, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Whether a text has printable ASCII characters only.
+pub(super) fn is_printable(text: &str) -> bool {
+    // Without a way out of the loop, so that the compiler can look at many bytes at once: tokens are long.
+    text.bytes()
+        .fold(true, |all, b| all & (b' '..0x7f).contains(&b))
 }
 
 fn not_key_value(piece: &str, header: &[u8]) -> SignatureError {

@@ -39,16 +39,15 @@ impl<'a> Credential<'a> {
     fn parse(text: Cow<'a, str>) -> Result<Self, SignatureError> {
         let mut slashes = [0; 4];
         let mut found = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            if byte == b'/' {
-                if let Some(slash) = slashes.get_mut(found) {
-                    *slash = at;
-                }
-                found += 1;
+        for at in memchr::memchr_iter(b'/', text.as_bytes()) {
+            if let Some(slash) = slashes.get_mut(found) {
+                *slash = at;
             }
+            found += 1;
         }
         // A line break in the scope could shift the lines of the string to sign.
-        if found == 4 && text.bytes().all(|b| b.is_ascii_graphic()) {
+        let visible = text.bytes().fold(true, |all, b| all & b.is_ascii_graphic());
+        if found == 4 && visible {
             Ok(Self { text, slashes })
         } else {
             Err(SignatureError::Credential {
@@ -81,6 +80,8 @@ fn told_back(text: &str) -> String {
 /// What a request presents. Its form is right and nothing in it is ambiguous, but **nothing is verified yet**.
 pub struct Presented<'a> {
     request: HttpRequest<'a>,
+    /// The canonical query.
+    query: String,
     credential: Credential<'a>,
     signed_headers: Cow<'a, str>,
     /// Where each signed header stands among the request's headers.
@@ -113,11 +114,19 @@ impl std::fmt::Debug for Presented<'_> {
 /// [`SignatureError`], every variant but those that [`Presented`]'s own checks name.
 pub fn present<'a>(request: &HttpRequest<'a>) -> Result<Presented<'a>, SignatureError> {
     let headers = Headers::of(request)?;
+    if let (true, Some(value), false) = (
+        request.query.is_empty(),
+        headers.authorization,
+        headers.repeated_authorization,
+    ) {
+        return in_header(request, &headers, value, String::new());
+    }
     let in_query = QueryFields::of(request.query)?;
+    let query = || query::canonical(request.query, &[]);
     match headers.authorization {
         Some(_) if in_query.any || headers.repeated_authorization => Err(SignatureError::TwoPlaces),
-        Some(value) => in_header(request, &headers, value),
-        None if in_query.is_presigned() => presigned(request, &headers, in_query),
+        Some(value) => in_header(request, &headers, value, query()?),
+        None if in_query.is_presigned() => presigned(request, &headers, in_query, query()?),
         None => Err(SignatureError::Missing),
     }
 }
@@ -161,7 +170,10 @@ impl<'a> Headers<'a> {
                     }
                 }
                 // An upper-case name would slip past all of the above.
-                _ if name.bytes().any(|b| b.is_ascii_uppercase()) => {
+                _ if name
+                    .bytes()
+                    .fold(false, |found, b| found | b.is_ascii_uppercase()) =>
+                {
                     return Err(SignatureError::Header { name: name.into() });
                 }
                 _ => {}
@@ -228,6 +240,7 @@ fn in_header<'a>(
     request: &HttpRequest<'a>,
     headers: &Headers<'a>,
     value: &'a [u8],
+    query: String,
 ) -> Result<Presented<'a>, SignatureError> {
     let fields = authorization::parse(value)?;
     let (Some(credential), Some(signature), Some(signed_headers), true) = (
@@ -247,10 +260,11 @@ fn in_header<'a>(
         });
     };
     let credential = Credential::parse(Cow::Borrowed(credential))?;
-    let timestamp = header_time(headers)?;
+    let (timestamp, stamp) = header_time(headers)?;
     let positions = locate(request, headers, signed_headers)?;
     Ok(Presented {
         request: *request,
+        query,
         credential,
         signed_headers: Cow::Borrowed(signed_headers),
         positions,
@@ -260,7 +274,7 @@ fn in_header<'a>(
             .map(|token| visible(token, "x-amz-security-token").map(Cow::Borrowed))
             .transpose()?,
         timestamp,
-        stamp: stamp(timestamp),
+        stamp,
         lifetime_seconds: None,
         declared_payload: headers.content_sha256.map(Cow::Borrowed),
     })
@@ -270,6 +284,7 @@ fn presigned<'a>(
     request: &HttpRequest<'a>,
     headers: &Headers<'a>,
     fields: QueryFields<'a>,
+    query: String,
 ) -> Result<Presented<'a>, SignatureError> {
     // A second time, token or payload beside those of the query would be a second reading of the request.
     if headers.amz_date.is_some()
@@ -318,13 +333,14 @@ fn presigned<'a>(
     let positions = locate(request, headers, &signed_headers)?;
     Ok(Presented {
         request: *request,
+        query,
         credential,
         signed_headers,
         positions,
         signature,
         session_token: fields.security_token,
         timestamp,
-        stamp: stamp(timestamp),
+        stamp: stamp(&date),
         lifetime_seconds: Some(lifetime),
         declared_payload: fields.content_sha256.map(|text| match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -334,10 +350,11 @@ fn presigned<'a>(
 }
 
 /// `X-Amz-Date` goes before `Date`, and only it must be in ISO 8601 basic format.
-fn header_time(headers: &Headers<'_>) -> Result<Timestamp, SignatureError> {
+fn header_time(headers: &Headers<'_>) -> Result<(Timestamp, [u8; 16]), SignatureError> {
     if let Some(value) = headers.amz_date {
         let text = visible(value.trim_ascii(), "x-amz-date")?;
-        return Timestamp::parse_basic(text).ok_or_else(|| bad_date(text));
+        let at = Timestamp::parse_basic(text).ok_or_else(|| bad_date(text))?;
+        return Ok((at, stamp(text)));
     }
     if headers.repeated_date {
         return Err(SignatureError::Repeated {
@@ -345,7 +362,8 @@ fn header_time(headers: &Headers<'_>) -> Result<Timestamp, SignatureError> {
         });
     }
     let text = visible(headers.date.unwrap_or_default().trim_ascii(), "date")?;
-    date::parse_http_date(text).ok_or_else(|| bad_date(text))
+    let at = date::parse_http_date(text).ok_or_else(|| bad_date(text))?;
+    Ok((at, stamp(&at.basic())))
 }
 
 fn bad_date(text: &str) -> SignatureError {
@@ -355,40 +373,17 @@ fn bad_date(text: &str) -> SignatureError {
     }
 }
 
-/// The instant in ISO 8601 basic format, on the stack.
-fn stamp(at: Timestamp) -> [u8; 16] {
-    let at = at.civil();
-    let digit = |number: i64, unit: i64| {
-        b'0' + u8::try_from(number.div_euclid(unit).rem_euclid(10)).unwrap_or(0)
-    };
-    let two = |number: u8| [digit(number.into(), 10), digit(number.into(), 1)];
-    let [month, day] = [two(at.month), two(at.day)];
-    let [hour, minute, second] = [two(at.hour), two(at.minute), two(at.second)];
-    [
-        digit(at.year, 1_000),
-        digit(at.year, 100),
-        digit(at.year, 10),
-        digit(at.year, 1),
-        month[0],
-        month[1],
-        day[0],
-        day[1],
-        b'T',
-        hour[0],
-        hour[1],
-        minute[0],
-        minute[1],
-        second[0],
-        second[1],
-        b'Z',
-    ]
+/// An instant in ISO 8601 basic format, on the stack.
+fn stamp(text: &str) -> [u8; 16] {
+    // INVARIANT: what is read as, or written in, that format has sixteen bytes.
+    text.as_bytes().try_into().unwrap_or([b'0'; 16])
 }
 
 /// A header's value as a text of printable ASCII.
 fn visible<'a>(value: &'a [u8], name: &str) -> Result<&'a str, SignatureError> {
     std::str::from_utf8(value)
         .ok()
-        .filter(|text| text.bytes().all(|b| (b' '..0x7f).contains(&b)))
+        .filter(|text| authorization::is_printable(text))
         .ok_or_else(|| SignatureError::Header { name: name.into() })
 }
 
@@ -414,9 +409,12 @@ fn locate(
     let (mut signed_hosts, mut signed_amz) = (0, 0);
     let mut before = "";
     let mut places = positions.iter_mut();
-    for name in signed_headers.split(';') {
+    let mut rest = Some(signed_headers);
+    while let Some(list) = rest {
+        let (name, next) = first_name(list).ok_or(SignatureError::SignedHeaders)?;
+        rest = next;
         // Strict order also means that no name stands here twice.
-        if name <= before || !is_header_name(name) {
+        if name <= before {
             return Err(SignatureError::SignedHeaders);
         }
         before = name;
@@ -450,19 +448,76 @@ fn locate(
     Ok(positions)
 }
 
+/// The names between the semicolons.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let list = rest?;
+        let (name, next) = match authorization::cut(list, b';') {
+            Some((name, next)) => (name, Some(next)),
+            None => (list, None),
+        };
+        rest = next;
+        Some(name)
+    })
+}
+
 /// HTTP/1.1 and HTTP/2 call the host by two names, and a proxy may turn one into the other.
 fn is_host(name: &str) -> bool {
     name == "host" || name == ":authority"
 }
 
-/// A header's name in lower case (RFC 9110, section 5.6.2), or `:authority`.
-fn is_header_name(name: &str) -> bool {
-    name == ":authority"
-        || !name.is_empty()
-            && name.bytes().all(|b| {
-                matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'!' | b'#' | b'$' | b'%' | b'&'
-                    | b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' | b'~')
-            })
+/// Which bytes a header's name in lower case may have (RFC 9110, section 5.6.2).
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        let punctuation = matches!(
+            byte,
+            b'-' | b'_'
+                | b'.'
+                | b'!'
+                | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'^'
+                | b'`'
+                | b'|'
+                | b'~'
+        );
+        #[expect(clippy::indexing_slicing, reason = "a byte indexes 256 places")]
+        {
+            table[byte as usize] =
+                punctuation || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// The first name of a list, and the list behind its semicolon. `None` where it is no header's name in lower case and
+/// not `:authority`.
+fn first_name(list: &str) -> Option<(&str, Option<&str>)> {
+    let colon = usize::from(list.starts_with(':'));
+    let allowed = |byte: u8| NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(false);
+    let end = list
+        .bytes()
+        .skip(colon)
+        .position(|byte| !allowed(byte))
+        .map_or(list.len(), |at| at + colon);
+    let name = list.get(..end)?;
+    if name.is_empty() || colon == 1 && !is_host(name) {
+        return None;
+    }
+    match list.as_bytes().get(end) {
+        None => Some((name, None)),
+        Some(b';') => Some((name, Some(list.get(end + 1..)?))),
+        Some(_) => None,
+    }
 }
 
 impl<'a> Presented<'a> {
@@ -514,7 +569,7 @@ impl<'a> Presented<'a> {
 
     /// The names of the signed headers, in order.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        self.signed_headers.split(';')
+        names(&self.signed_headers)
     }
 
     pub(super) const fn request(&self) -> &HttpRequest<'a> {
@@ -540,14 +595,8 @@ impl<'a> Presented<'a> {
         key: &SigningKey,
         payload: &Hex,
     ) -> Result<Hex, SignatureError> {
-        let query = if self.request.query.is_empty() {
-            String::new()
-        } else {
-            query::canonical(self.request.query, &[])?
-        };
         let headers = self
-            .signed_headers
-            .split(';')
+            .signed_headers()
             .zip(&self.positions)
             .filter_map(|(name, &at)| {
                 let (_, value) = self.request.headers.get(usize::from(at))?;
@@ -556,12 +605,14 @@ impl<'a> Presented<'a> {
         let hash = Canonical {
             method: self.request.method,
             path: self.request.path,
-            query: &query,
+            query: &self.query,
             headers,
             signed_headers: &self.signed_headers,
             payload,
         }
         .hash()?;
-        Ok(canonical::sign(key, self.stamp(), self.scope(), &hash))
+        let scope = &self.credential;
+        let scope = scope.part(scope.slashes[0] + 1, scope.text.len());
+        Ok(canonical::sign(key, self.stamp(), scope, &hash))
     }
 }

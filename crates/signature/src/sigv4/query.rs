@@ -98,8 +98,14 @@ pub(super) fn encode(text: &str, to: &mut String) {
     }
 }
 
-/// The canonical query: every parameter but the signature, encoded, sorted by name and then by value. `extra` are
-/// parameters that are not in the query yet, not encoded.
+/// The canonical query: every parameter but the signature, encoded and sorted by name. `extra` are parameters that are
+/// not in the query yet, not encoded.
+///
+/// # Errors
+///
+/// [`SignatureError::Query`], [`SignatureError::TooLarge`]; [`SignatureError::Repeated`] where a name is there twice:
+/// the canonical form sorts the values of one name, so the signature would not cover which of them comes first, and the
+/// first one is what a reader takes.
 pub(super) fn canonical(query: &str, extra: &[(&str, &str)]) -> Result<String, SignatureError> {
     let mut encoded: Vec<(String, String)> = Vec::new();
     let encode_pair = |name: &str, value: &str| {
@@ -118,16 +124,23 @@ pub(super) fn canonical(query: &str, extra: &[(&str, &str)]) -> Result<String, S
         }
     }
     encoded.extend(extra.iter().map(|(name, value)| encode_pair(name, value)));
-    // By the pair and not by the text `name=value`: `=` sorts behind `-`, `.` and the digits.
+    // By the name and not by the text `name=value`: `=` sorts behind `-`, `.` and the digits.
     encoded.sort_unstable();
     let mut text = String::with_capacity(query.len());
-    for (name, value) in encoded {
+    let mut before = "";
+    for (name, value) in &encoded {
+        if name == before {
+            return Err(SignatureError::Repeated {
+                name: name.chars().take(128).collect(),
+            });
+        }
+        before = name;
         if !text.is_empty() {
             text.push('&');
         }
-        text.push_str(&name);
+        text.push_str(name);
         text.push('=');
-        text.push_str(&value);
+        text.push_str(value);
     }
     Ok(text)
 }
@@ -137,9 +150,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_sorted_before_values() {
+    fn parameters_are_sorted_by_their_encoded_names() {
         let canonical = |query| canonical(query, &[]).expect(query);
-        assert_eq!(canonical("a=2&a=1"), "a=1&a=2");
         assert_eq!(canonical("a=x&a-b=y&a1=z"), "a=x&a-b=y&a1=z");
         assert_eq!(canonical("b&a="), "a=&b=");
         assert_eq!(canonical("B=1&a=1&%41=1"), "A=1&B=1&a=1");
@@ -165,6 +177,12 @@ mod tests {
             "=1", "a= b", "a=\n", "a=#b", "a=\u{7f}",
         ] {
             assert_eq!(canonical(bad, &[]), Err(SignatureError::Query), "{bad}");
+        }
+        for twice in ["a=1&a=2", "a=1&b=&a=1", "a&%61", "/=&%2f="] {
+            assert!(
+                matches!(canonical(twice, &[]), Err(SignatureError::Repeated { .. })),
+                "{twice}"
+            );
         }
         for large in ["a".repeat(MAX_LENGTH + 1), "a=1&".repeat(1_000) + "a=1"] {
             assert_eq!(canonical(&large, &[]), Err(SignatureError::TooLarge));

@@ -3,7 +3,6 @@
 use claviger_model::{Secret, Timestamp};
 
 use super::canonical::{self, Canonical, Hex};
-use super::present::Scope;
 use super::{ALGORITHM, SignatureError, SigningKey, TERMINATOR, query};
 use crate::request::HttpRequest;
 
@@ -102,24 +101,13 @@ impl Signer<'_> {
         Ok(query)
     }
 
-    fn scope<'s>(&'s self, stamp: &'s str) -> Scope<'s> {
-        Scope {
-            date: stamp.get(..8).unwrap_or_default(),
-            region: self.region,
-            service: self.service,
-        }
+    fn scope(&self, stamp: &str) -> String {
+        let (date, region, service) = (date(stamp), self.region, self.service);
+        format!("{date}/{region}/{service}/{TERMINATOR}")
     }
 
     fn credential(&self, stamp: &str) -> String {
-        let Scope {
-            date,
-            region,
-            service,
-        } = self.scope(stamp);
-        format!(
-            "{}/{date}/{region}/{service}/{TERMINATOR}",
-            self.access_key_id
-        )
+        format!("{}/{}", self.access_key_id, self.scope(stamp))
     }
 
     fn sign(
@@ -139,9 +127,9 @@ impl Signer<'_> {
             payload: &canonical::hash_hex(request.body),
         }
         .hash()?;
-        let scope = self.scope(stamp);
-        let key = SigningKey::derive(self.secret, scope.date, scope.region, scope.service);
-        Ok(canonical::sign(&key, stamp, scope, &hash))
+        let date = date(stamp);
+        let key = SigningKey::derive(self.secret, date, self.region, self.service);
+        Ok(canonical::sign(&key, stamp, &self.scope(stamp), &hash))
     }
 }
 
@@ -162,6 +150,10 @@ fn sorted<'h>(
         }),
         None => Ok(headers),
     }
+}
+
+fn date(stamp: &str) -> &str {
+    stamp.get(..8).unwrap_or_default()
 }
 
 fn names(headers: &[(&str, &[u8])]) -> String {

@@ -3,6 +3,7 @@
 use claviger_model::Timestamp;
 use subtle::ConstantTimeEq;
 
+use super::canonical::Hex;
 use super::present::Presented;
 use super::{SignatureError, SigningKey, TERMINATOR, canonical};
 
@@ -134,11 +135,28 @@ impl Presented<'_> {
             return Err(SignatureError::Payload);
         }
         let expected = self.signature_under(key, &payload)?;
-        // SECURITY: a comparison that stops at the first difference would tell an attacker the signature byte by byte.
-        if bool::from(expected.ct_eq(self.signature().as_bytes())) {
+        if equal(&expected, self.signature().as_bytes()) {
             Ok(())
         } else {
             Err(SignatureError::Mismatch)
         }
     }
+}
+
+/// Whether the signature is the expected one, in a time that does not depend on where they differ.
+///
+/// SECURITY: a comparison that stops at the first difference would tell an attacker the signature digit by digit.
+fn equal(expected: &Hex, presented: &[u8]) -> bool {
+    let words = |hex: &Hex| -> [u64; 8] {
+        let mut words = [0; 8];
+        for (word, bytes) in words.iter_mut().zip(hex.as_chunks::<8>().0) {
+            *word = u64::from_ne_bytes(*bytes);
+        }
+        words
+    };
+    // The length is no secret: it is always 64.
+    let Ok(presented) = <&Hex>::try_from(presented) else {
+        return false;
+    };
+    words(expected).ct_eq(&words(presented)).into()
 }
