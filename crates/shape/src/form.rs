@@ -354,3 +354,38 @@ fn hexadecimal(byte: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_no_decoding_is_borrowed_and_the_rest_is_wiped() {
+        let body = b"Password=hunter%32&Plain=plain";
+        let mut form = Form::parse("", body, Limits::DEFAULT).expect("a form");
+        let owned = |form: &Form<'_>| {
+            form.entries
+                .iter()
+                .filter(|entry| matches!(entry.value, Cow::Owned(_)))
+                .map(|entry| entry.value.clone().into_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(owned(&form), ["hunter2"]);
+        form.entries.iter_mut().for_each(Entry::zeroize);
+        assert_eq!(owned(&form), [""]);
+        assert_eq!(form.get("Plain"), Some("plain"));
+    }
+
+    #[test]
+    fn a_part_holds_what_begins_with_its_name_and_a_dot() {
+        let body = b"A=0&A-x=1&A.=2&A.b=3&A.b.c=4&A.bc=5&A/=6&Ab=7&A.c=8";
+        let form = Form::parse("", body, Limits::DEFAULT).expect("a form");
+        let a = form.part().member("A");
+        assert_eq!(a.text(), Some("0"));
+        assert_eq!(a.entries.len(), 5);
+        assert_eq!(a.get("b"), Some("3"));
+        assert_eq!(a.member("b").get("c"), Some("4"));
+        assert_eq!(a.member("b").entries.len(), 1);
+        assert!(!form.part().member("B").has_members());
+    }
+}

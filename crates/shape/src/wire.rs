@@ -246,6 +246,9 @@ fn report(
             .for_each(|violation| violations.push(violation.clone()));
         return;
     };
+    if broken.is_empty() {
+        return;
+    }
     let rules = match element {
         Type::Scalar { rules, .. } => *rules,
         Type::List { .. } | Type::Map { .. } | Type::Structure { .. } => &[],
