@@ -1,0 +1,467 @@
+//! The decision (IAM user guide, "Policy evaluation logic").
+
+use crate::arn::Target;
+use crate::decision::{Decision, Layer};
+use crate::facts::Facts;
+use crate::layers::{Layers, Levels, PolicyRef, ResourceRule};
+use crate::pattern::Steps;
+use crate::policy::{Effect, Statement};
+use crate::principal::Form;
+use crate::recorder::{Answer, Element, Place, Recorder, Silent, Truth};
+use crate::request::{Principal, PrincipalKind, Request};
+
+/// Steps that every decision may take, however small its policies.
+const FREE_STEPS: usize = 1 << 20;
+/// Steps for each byte of policy and each sixteen bytes of request. Ordinary policies take less than one.
+const STEPS_A_BYTE: usize = 16;
+
+/// Decides a request.
+///
+/// Deny outweighs everything; then every layer that has to allow must. With a recorder that explains, the decision is
+/// the same as without: it is made first, and explained after, by this same code.
+pub fn decide<F: Facts + ?Sized, R: Recorder>(
+    request: &Request<'_, F>,
+    layers: &Layers<'_>,
+    recorder: &mut R,
+) -> Decision {
+    let decision = run(request, layers, &mut Silent);
+    if R::EXPLAINS {
+        run(request, layers, recorder);
+        recorder.decided(decision);
+    }
+    decision
+}
+
+/// What a layer says by itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Said {
+    denied: bool,
+    allowed: bool,
+    /// The strongest name by which a policy on the resource grants.
+    form: Option<Form>,
+}
+
+impl Said {
+    const fn answer(self) -> Answer {
+        match self {
+            Self { denied: true, .. } => Answer::ExplicitDeny,
+            Self { allowed: true, .. } => Answer::Allow,
+            _ => Answer::ImplicitDeny,
+        }
+    }
+}
+
+struct Evaluation<'a, F: Facts + ?Sized, R> {
+    principal: &'a Principal<'a>,
+    action: &'a str,
+    target: Target<'a>,
+    facts: &'a F,
+    bounded: bool,
+    recorder: &'a mut R,
+}
+
+pub(crate) fn run<F: Facts + ?Sized, R: Recorder>(
+    request: &Request<'_, F>,
+    layers: &Layers<'_>,
+    recorder: &mut R,
+) -> Decision {
+    let mut steps = Steps::new(allowance(request, layers));
+    let mut evaluation = Evaluation {
+        principal: &request.principal,
+        action: request.action.folded(),
+        target: Target::new(request.resource.arn),
+        facts: request.facts,
+        bounded: layers.boundary.is_some(),
+        recorder,
+    };
+    let mut all = All::default();
+    let mut denied = None;
+    for layer in ORDER {
+        let said = evaluation.layer(layer, layers, &mut steps);
+        if steps.exhausted() {
+            return Decision::TooComplex(layer);
+        }
+        let Some(said) = said else { continue };
+        evaluation.recorder.layer(layer, said.answer());
+        if said.denied {
+            denied = denied.or(Some(layer));
+            if !R::EXPLAINS {
+                break;
+            }
+        }
+        all.set(layer, said);
+    }
+    let recorder = evaluation.recorder;
+    if R::EXPLAINS && is_cross_account(request) {
+        all.record_sides(&request.principal, recorder);
+    }
+    match denied {
+        Some(layer) => Decision::ExplicitDeny(layer),
+        None => match all.unmet(request, layers) {
+            Some(layer) => Decision::ImplicitDeny(layer),
+            None => Decision::Allow,
+        },
+    }
+}
+
+/// The order in which layers are evaluated and reported.
+const ORDER: [Layer; 6] = [
+    Layer::Rcp,
+    Layer::Scp,
+    Layer::Resource,
+    Layer::Identity,
+    Layer::Boundary,
+    Layer::Session,
+];
+
+fn allowance<F: Facts + ?Sized>(request: &Request<'_, F>, layers: &Layers<'_>) -> u64 {
+    let weigh = |policies: &[PolicyRef<'_>]| -> usize {
+        policies
+            .iter()
+            .fold(0, |sum, one| sum.saturating_add(one.policy.weight()))
+    };
+    let levels = |levels: Option<Levels<'_>>| -> usize {
+        levels
+            .unwrap_or_default()
+            .iter()
+            .fold(0, |sum, level| sum.saturating_add(weigh(level)))
+    };
+    let policies = weigh(layers.identity)
+        .saturating_add(weigh(layers.boundary.as_slice()))
+        .saturating_add(weigh(layers.session.unwrap_or_default()))
+        .saturating_add(levels(layers.scps))
+        .saturating_add(levels(layers.rcps))
+        .saturating_add(weigh(layers.resource.as_slice()));
+    let asked =
+        request.resource.arn.len() + request.action.as_str().len() + request.principal.arn.len();
+    let steps = policies
+        .saturating_mul(STEPS_A_BYTE.saturating_add(asked / 16))
+        .saturating_add(FREE_STEPS);
+    u64::try_from(steps).unwrap_or(u64::MAX)
+}
+
+fn is_cross_account<F: Facts + ?Sized>(request: &Request<'_, F>) -> bool {
+    match request.resource.account {
+        None => false,
+        Some(owner) => request.principal.account != Some(owner),
+    }
+}
+
+impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
+    fn layer(&mut self, layer: Layer, layers: &Layers<'_>, steps: &mut Steps) -> Option<Said> {
+        match layer {
+            Layer::Identity => Some(self.policies(layer, 0, layers.identity, steps)),
+            Layer::Boundary => layers
+                .boundary
+                .map(|policy| self.policies(layer, 0, &[policy], steps)),
+            Layer::Session => layers
+                .session
+                .map(|policies| self.policies(layer, 0, policies, steps)),
+            Layer::Resource => layers
+                .resource
+                .map(|policy| self.policies(layer, 0, &[policy], steps)),
+            Layer::Scp => layers.scps.map(|levels| self.levels(layer, levels, steps)),
+            Layer::Rcp => layers.rcps.map(|levels| self.levels(layer, levels, steps)),
+        }
+    }
+
+    /// Every level must allow, and none may deny.
+    fn levels(&mut self, layer: Layer, levels: Levels<'_>, steps: &mut Steps) -> Said {
+        let mut said = Said {
+            allowed: true,
+            ..Said::default()
+        };
+        for (level, policies) in levels.iter().enumerate() {
+            let one = self.policies(layer, level, policies, steps);
+            said.denied |= one.denied;
+            said.allowed &= one.allowed;
+            if said.denied && !R::EXPLAINS {
+                break;
+            }
+        }
+        said
+    }
+
+    fn policies(
+        &mut self,
+        layer: Layer,
+        level: usize,
+        policies: &[PolicyRef<'_>],
+        steps: &mut Steps,
+    ) -> Said {
+        let mut said = Said::default();
+        for (at, one) in policies.iter().enumerate() {
+            let place = |statement| Place {
+                layer,
+                level,
+                policy: at,
+                label: one.label,
+                statement,
+            };
+            if R::EXPLAINS {
+                for (number, statement) in one.policy.statements().iter().enumerate() {
+                    if steps.exhausted() {
+                        return said;
+                    }
+                    self.apply(&mut said, place(number), statement, false, steps);
+                }
+                continue;
+            }
+            // Once something allows, only a Deny can still matter; on a resource the strongest grant counts.
+            let only = (said.allowed && layer != Layer::Resource).then_some(Effect::Deny);
+            one.policy.index().candidates(
+                self.action,
+                one.policy.statements(),
+                only,
+                steps,
+                |number, statement, action_matches, steps| {
+                    self.apply(&mut said, place(number), statement, action_matches, steps);
+                    !said.denied && !steps.exhausted()
+                },
+            );
+            if said.denied || steps.exhausted() {
+                break;
+            }
+        }
+        said
+    }
+
+    fn apply(
+        &mut self,
+        said: &mut Said,
+        place: Place,
+        statement: &Statement,
+        action_matches: bool,
+        steps: &mut Steps,
+    ) {
+        let effect = statement.effect();
+        if !R::EXPLAINS && said.allowed && effect == Effect::Allow && place.layer != Layer::Resource
+        {
+            return;
+        }
+        let (truth, form) = self.statement(place, statement, action_matches, steps);
+        let applies = match truth {
+            Truth::True => !statement.is_inert(),
+            Truth::Unsure => effect == Effect::Deny,
+            Truth::False => false,
+        };
+        self.recorder.statement(place, statement, applies);
+        if applies {
+            match effect {
+                Effect::Deny => said.denied = true,
+                Effect::Allow => {
+                    said.allowed = true;
+                    said.form = said.form.max(Some(form));
+                }
+            }
+        }
+    }
+
+    fn statement(
+        &mut self,
+        place: Place,
+        statement: &Statement,
+        action_matches: bool,
+        steps: &mut Steps,
+    ) -> (Truth, Form) {
+        steps.take(1);
+        let effect = statement.effect();
+        // An Allow that is not sure does not apply, whatever else it says; a Deny has to be followed to its end.
+        let settled = |truth| match truth {
+            Truth::False => true,
+            Truth::Unsure => effect == Effect::Allow && !R::EXPLAINS,
+            Truth::True => false,
+        };
+        let (principal, form) = self.principal(place.layer, statement, steps);
+        self.recorder.element(place, Element::Principal, principal);
+        let mut truth = principal;
+        if settled(truth) {
+            return (truth, form);
+        }
+        if !action_matches {
+            let action = statement.actions.matches(self.action, steps);
+            self.recorder.element(place, Element::Action, action);
+            truth = truth.and(action);
+            if settled(truth) {
+                return (truth, form);
+            }
+        }
+        let resource = self.resource(place, statement, steps);
+        self.recorder.element(place, Element::Resource, resource);
+        truth = truth.and(resource);
+        if settled(truth) {
+            return (truth, form);
+        }
+        for (at, condition) in statement.conditions().iter().enumerate() {
+            let (present, holds) = condition.evaluate(self.facts, steps);
+            if R::EXPLAINS {
+                if !present {
+                    self.recorder.missing(place, condition.key());
+                }
+                for variable in condition.variables() {
+                    if self.facts.find(&variable.folded).is_absent() {
+                        self.recorder.missing(place, &variable.key);
+                    }
+                }
+                self.recorder.element(place, Element::Condition(at), holds);
+            }
+            truth = truth.and(holds);
+            if steps.exhausted() || (!R::EXPLAINS && settled(truth)) {
+                break;
+            }
+        }
+        (truth, form)
+    }
+
+    fn principal(&self, layer: Layer, statement: &Statement, steps: &mut Steps) -> (Truth, Form) {
+        let named = matches!(layer, Layer::Resource | Layer::Rcp);
+        match &statement.principal {
+            Some(clause) if named => {
+                clause.matches(statement.effect(), self.principal, self.bounded, steps)
+            }
+            // Such an element is missing, or does not belong here.
+            None if named => (Truth::Unsure, Form::Account),
+            Some(_) => (Truth::Unsure, Form::Account),
+            None => (Truth::True, Form::Account),
+        }
+    }
+
+    fn resource(&mut self, place: Place, statement: &Statement, steps: &mut Steps) -> Truth {
+        let resources = &statement.resources;
+        if resources.absent {
+            return if place.layer == Layer::Resource {
+                Truth::True
+            } else {
+                Truth::Unsure
+            };
+        }
+        let mut unsure = resources.unsure;
+        if R::EXPLAINS {
+            for variable in statement.resource_variables() {
+                if self.facts.find(&variable.folded).is_absent() {
+                    self.recorder.missing(place, &variable.key);
+                }
+            }
+        }
+        for pattern in &resources.patterns {
+            steps.take(1);
+            match pattern.matches(&self.target, self.facts, steps) {
+                Truth::True => return Truth::from(!resources.negated),
+                Truth::Unsure => unsure = true,
+                // What NotResource with a variable without a value leaves out cannot be known.
+                Truth::False => {
+                    unsure |= resources.negated && pattern.unresolved(self.facts).is_some();
+                }
+            }
+        }
+        if unsure {
+            Truth::Unsure
+        } else {
+            Truth::from(resources.negated)
+        }
+    }
+}
+
+/// What all layers said.
+#[derive(Debug, Default)]
+struct All {
+    identity: Said,
+    boundary: Option<Said>,
+    session: Option<Said>,
+    scp: Option<Said>,
+    rcp: Option<Said>,
+    resource: Option<Said>,
+}
+
+impl All {
+    const fn set(&mut self, layer: Layer, said: Said) {
+        match layer {
+            Layer::Identity => self.identity = said,
+            Layer::Boundary => self.boundary = Some(said),
+            Layer::Session => self.session = Some(said),
+            Layer::Scp => self.scp = Some(said),
+            Layer::Rcp => self.rcp = Some(said),
+            Layer::Resource => self.resource = Some(said),
+        }
+    }
+
+    /// The first layer that had to allow and does not. Nothing denies.
+    fn unmet<F: Facts + ?Sized>(
+        &self,
+        request: &Request<'_, F>,
+        layers: &Layers<'_>,
+    ) -> Option<Layer> {
+        let refuses = |said: Option<Said>| said.is_some_and(|said| !said.allowed);
+        if refuses(self.rcp) {
+            return Some(Layer::Rcp);
+        }
+        if refuses(self.scp) {
+            return Some(Layer::Scp);
+        }
+        let kind = request.principal.kind;
+        // The root user needs no policy.
+        let identity =
+            (kind != PrincipalKind::Account && !self.identity.allowed).then_some(Layer::Identity);
+        let boundary = refuses(self.boundary).then_some(Layer::Boundary);
+        let session = refuses(self.session).then_some(Layer::Session);
+        let own = identity.or(boundary).or(session);
+        let rule = layers.resource_rule;
+        let grant = self
+            .resource
+            .filter(|said| said.allowed)
+            .and_then(|said| said.form);
+        let Some(grant) = grant else {
+            let sufficient =
+                rule == ResourceRule::Ordinary && !is_cross_account(request) && has_identity(kind);
+            return if sufficient {
+                own
+            } else {
+                Some(Layer::Resource)
+            };
+        };
+        if !has_identity(kind) {
+            // Everybody, in a trust policy, is everybody who has an allow of its own; these callers cannot.
+            let sufficient = rule != ResourceRule::Trust || grant == Form::Own;
+            return (!sufficient).then_some(Layer::Resource);
+        }
+        if is_cross_account(request) {
+            return own;
+        }
+        match (rule, grant, kind) {
+            (_, Form::Account, _) | (ResourceRule::Trust, Form::Everyone, _) => own,
+            (ResourceRule::Trust, _, _)
+            | (_, Form::Role, _)
+            | (_, Form::Everyone, PrincipalKind::Role) => boundary.or(session),
+            (_, Form::Issuer, _) => session,
+            (_, Form::Everyone | Form::Own, _) => None,
+        }
+    }
+
+    fn record_sides<R: Recorder>(&self, principal: &Principal<'_>, recorder: &mut R) {
+        let join = |sides: &[Option<Said>]| {
+            let said: Vec<Said> = sides.iter().flatten().copied().collect();
+            if said.iter().any(|said| said.denied) {
+                Answer::ExplicitDeny
+            } else if said.iter().all(|said| said.allowed) {
+                Answer::Allow
+            } else {
+                Answer::ImplicitDeny
+            }
+        };
+        let mut identity = self.identity;
+        identity.allowed |= principal.kind == PrincipalKind::Account;
+        let resource = self.resource.unwrap_or_default();
+        recorder.cross_account(
+            join(&[Some(identity), self.boundary, self.session, self.scp]),
+            join(&[Some(resource), self.rcp]),
+        );
+    }
+}
+
+/// Whether a caller of this kind has policies of its own.
+const fn has_identity(kind: PrincipalKind) -> bool {
+    !matches!(
+        kind,
+        PrincipalKind::Service | PrincipalKind::Federated | PrincipalKind::Anonymous
+    )
+}
