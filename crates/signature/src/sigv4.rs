@@ -2,7 +2,7 @@
 //!
 //! The way of a request, in AWS's order of checks:
 //!
-//! 1. [`present`] reads what the request presents and refuses what no key could make good: no authentication or two of
+//! 1. [`present()`] reads what the request presents and refuses what no key could make good: no authentication or two of
 //!    them, a malformed one, an unsigned `host` or `x-amz-*` header, a signed header that came twice, an unsigned payload,
 //!    an ambiguous path or query;
 //! 2. [`Presented::check_scope`] holds the credential scope against the service (the region is free);
@@ -19,22 +19,27 @@
 //!
 //! # Stricter than AWS
 //!
-//! Repeated signed headers, repeated query parameters, dot segments and empty segments in the path, empty pieces in the query, malformed percent-encoding and
-//! text that is not UTF-8 are refused, where AWS's own test suite would join, normalise or pass them on.
+//! Refused, where AWS's own test suite would join, normalise or pass them on: signed headers and query parameters that
+//! come twice; dot segments and empty segments in the path; empty pieces in the query; malformed percent-encoding and
+//! text that is not UTF-8; a list of signed headers out of order; any unsigned `x-amz-*` header; a presigned request
+//! without `X-Amz-Expires`.
 
 mod authorization;
 mod canonical;
+mod credential;
 mod date;
 mod error;
 mod key;
 mod present;
 mod query;
 pub mod sign;
+mod signed_headers;
 mod verify;
 
+pub use credential::Scope;
 pub use error::{MissingInHeader, SignatureError};
 pub use key::SigningKey;
-pub use present::{Presented, Scope, present};
+pub use present::{Presented, present};
 pub use verify::{CLOCK_WINDOW_SECONDS, Terms};
 
 /// The one algorithm that is spoken here.

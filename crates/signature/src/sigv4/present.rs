@@ -5,77 +5,17 @@ use std::borrow::Cow;
 use claviger_model::Timestamp;
 
 use super::canonical::{Canonical, Hex};
+use super::credential::{Credential, Scope};
 use super::error::MissingInHeader;
 use super::query::{self, SIGNATURE};
+use super::signed_headers::{self, Positions};
 use super::{ALGORITHM, SignatureError, SigningKey, authorization, canonical, date};
 use crate::request::HttpRequest;
 
-/// The most headers that a signature may cover.
-const MAX_SIGNED_HEADERS: usize = 100;
-/// The most headers that a request may have; fits the positions below.
+/// The most headers that a request may have; fits [`Positions`].
 const MAX_HEADERS: usize = 255;
 /// Seven days in seconds: the longest life of a presigned request.
 const MAX_LIFETIME: u32 = 604_800;
-
-/// Which key a credential names: the day, the region and the service. Together with the access key id it is what a
-/// [`SigningKey`] is cached by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Scope<'a> {
-    /// `YYYYMMDD`.
-    pub date: &'a str,
-    /// The region, as the client has it.
-    pub region: &'a str,
-    /// The service.
-    pub service: &'a str,
-}
-
-/// `keyid/date/region/service/terminator`, visible ASCII, with the places of its slashes.
-struct Credential<'a> {
-    text: Cow<'a, str>,
-    slashes: [usize; 4],
-}
-
-impl<'a> Credential<'a> {
-    fn parse(text: Cow<'a, str>) -> Result<Self, SignatureError> {
-        let mut slashes = [0; 4];
-        let mut found = 0;
-        for at in memchr::memchr_iter(b'/', text.as_bytes()) {
-            if let Some(slash) = slashes.get_mut(found) {
-                *slash = at;
-            }
-            found += 1;
-        }
-        // A line break in the scope could shift the lines of the string to sign.
-        let visible = text.bytes().fold(true, |all, b| all & b.is_ascii_graphic());
-        if found == 4 && visible {
-            Ok(Self { text, slashes })
-        } else {
-            Err(SignatureError::Credential {
-                credential: told_back(&text).into(),
-            })
-        }
-    }
-
-    /// The part between two places; `from` is that of the slash before it.
-    fn part(&self, from: usize, to: usize) -> &str {
-        self.text.get(from..to).unwrap_or_default()
-    }
-}
-
-/// A malformed credential for the client to see. Secrets hold slashes and get pasted for key ids, so what does not look
-/// like a key id is masked.
-fn told_back(text: &str) -> String {
-    let id = text.split('/').next().unwrap_or_default();
-    let elements = text.split('/').count();
-    if elements <= 5 && id.len() <= 32 && text.len() <= 256 {
-        return text.escape_default().to_string();
-    }
-    let skipped = elements.saturating_sub(4);
-    let rest: Vec<&str> = text.split('/').skip(skipped.max(1)).collect();
-    let rest = rest.join("/");
-    let end: String = rest.chars().take(128).collect();
-    format!("***/{}", end.escape_default())
-}
 
 /// What a request presents. Its form is right and nothing in it is ambiguous, but **nothing is verified yet**.
 pub struct Presented<'a> {
@@ -85,7 +25,7 @@ pub struct Presented<'a> {
     credential: Credential<'a>,
     signed_headers: Cow<'a, str>,
     /// Where each signed header stands among the request's headers.
-    positions: [u8; MAX_SIGNED_HEADERS],
+    positions: Positions,
     signature: Cow<'a, str>,
     session_token: Option<Cow<'a, str>>,
     timestamp: Timestamp,
@@ -133,12 +73,12 @@ pub fn present<'a>(request: &HttpRequest<'a>) -> Result<Presented<'a>, Signature
 
 /// The headers that matter for authentication.
 #[derive(Default)]
-struct Headers<'a> {
+pub(super) struct Headers<'a> {
     authorization: Option<&'a [u8]>,
     repeated_authorization: bool,
-    hosts: usize,
+    pub(super) hosts: usize,
     /// How many headers begin `x-amz-`.
-    amz: usize,
+    pub(super) amz: usize,
     amz_date: Option<&'a [u8]>,
     date: Option<&'a [u8]>,
     repeated_date: bool,
@@ -261,7 +201,7 @@ fn in_header<'a>(
     };
     let credential = Credential::parse(Cow::Borrowed(credential))?;
     let (timestamp, stamp) = header_time(headers)?;
-    let positions = locate(request, headers, signed_headers)?;
+    let positions = signed_headers::locate(request, headers, signed_headers)?;
     Ok(Presented {
         request: *request,
         query,
@@ -330,7 +270,7 @@ fn presigned<'a>(
     let credential = Credential::parse(credential)?;
     let timestamp = Timestamp::parse_basic(&date).ok_or_else(|| bad_date(&date))?;
     let lifetime = parse_lifetime(&expires)?;
-    let positions = locate(request, headers, &signed_headers)?;
+    let positions = signed_headers::locate(request, headers, &signed_headers)?;
     Ok(Presented {
         request: *request,
         query,
@@ -398,149 +338,21 @@ fn parse_lifetime(text: &str) -> Result<i64, SignatureError> {
     }
 }
 
-/// Finds each signed header among those of the request, where it must stand exactly once, and makes sure that the host
-/// and every `x-amz-*` header is one of them.
-fn locate(
-    request: &HttpRequest<'_>,
-    headers: &Headers<'_>,
-    signed_headers: &str,
-) -> Result<[u8; MAX_SIGNED_HEADERS], SignatureError> {
-    let mut positions = [0; MAX_SIGNED_HEADERS];
-    let (mut signed_hosts, mut signed_amz) = (0, 0);
-    let mut before = "";
-    let mut places = positions.iter_mut();
-    let mut rest = Some(signed_headers);
-    while let Some(list) = rest {
-        let (name, next) = first_name(list).ok_or(SignatureError::SignedHeaders)?;
-        rest = next;
-        // Strict order also means that no name stands here twice.
-        if name <= before {
-            return Err(SignatureError::SignedHeaders);
-        }
-        before = name;
-        let place = places.next().ok_or(SignatureError::SignedHeaders)?;
-        let wants_host = is_host(name);
-        signed_hosts += usize::from(wants_host);
-        signed_amz += usize::from(name.starts_with("x-amz-"));
-        let mut found = 0usize;
-        for (at, (candidate, _)) in request.headers.iter().enumerate() {
-            if *candidate == name || wants_host && is_host(candidate) {
-                found += 1;
-                *place = u8::try_from(at).map_err(|_| SignatureError::TooLarge)?;
-            }
-        }
-        if found != 1 {
-            return Err(SignatureError::Header { name: name.into() });
-        }
-    }
-    if signed_hosts == 0 {
-        return Err(SignatureError::HostNotSigned);
-    }
-    if signed_hosts > 1 || headers.hosts != 1 {
-        return Err(SignatureError::Header {
-            name: "host".into(),
-        });
-    }
-    // Each signed name was found exactly once, so the counts agree only if no such header is left out.
-    if signed_amz != headers.amz {
-        return Err(SignatureError::NotSigned);
-    }
-    Ok(positions)
-}
-
-/// The names between the semicolons.
-fn names(list: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(list);
-    std::iter::from_fn(move || {
-        let list = rest?;
-        let (name, next) = match authorization::cut(list, b';') {
-            Some((name, next)) => (name, Some(next)),
-            None => (list, None),
-        };
-        rest = next;
-        Some(name)
-    })
-}
-
-/// HTTP/1.1 and HTTP/2 call the host by two names, and a proxy may turn one into the other.
-fn is_host(name: &str) -> bool {
-    name == "host" || name == ":authority"
-}
-
-/// Which bytes a header's name in lower case may have (RFC 9110, section 5.6.2).
-const NAME_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0u8;
-    while byte < 128 {
-        let punctuation = matches!(
-            byte,
-            b'-' | b'_'
-                | b'.'
-                | b'!'
-                | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'^'
-                | b'`'
-                | b'|'
-                | b'~'
-        );
-        #[expect(clippy::indexing_slicing, reason = "a byte indexes 256 places")]
-        {
-            table[byte as usize] =
-                punctuation || byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        }
-        byte += 1;
-    }
-    table
-};
-
-/// The first name of a list, and the list behind its semicolon. `None` where it is no header's name in lower case and
-/// not `:authority`.
-fn first_name(list: &str) -> Option<(&str, Option<&str>)> {
-    let colon = usize::from(list.starts_with(':'));
-    let allowed = |byte: u8| NAME_BYTES.get(usize::from(byte)).copied().unwrap_or(false);
-    let end = list
-        .bytes()
-        .skip(colon)
-        .position(|byte| !allowed(byte))
-        .map_or(list.len(), |at| at + colon);
-    let name = list.get(..end)?;
-    if name.is_empty() || colon == 1 && !is_host(name) {
-        return None;
-    }
-    match list.as_bytes().get(end) {
-        None => Some((name, None)),
-        Some(b';') => Some((name, Some(list.get(end + 1..)?))),
-        Some(_) => None,
-    }
-}
-
 impl<'a> Presented<'a> {
     /// The access key id that the request names; any text without a slash, perhaps empty.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
-        self.credential.part(0, self.credential.slashes[0])
+        self.credential.access_key_id()
     }
 
     /// The scope of the key that the request names.
     #[must_use]
     pub fn scope(&self) -> Scope<'_> {
-        let [first, second, third, fourth] = self.credential.slashes;
-        Scope {
-            date: self.credential.part(first + 1, second),
-            region: self.credential.part(second + 1, third),
-            service: self.credential.part(third + 1, fourth),
-        }
+        self.credential.scope()
     }
 
     pub(super) fn terminator(&self) -> &str {
-        self.credential
-            .part(self.credential.slashes[3] + 1, self.credential.text.len())
+        self.credential.terminator()
     }
 
     /// The session token, in a header or in the query; whatever the client sent. It is a credential: log it nowhere.
@@ -569,7 +381,7 @@ impl<'a> Presented<'a> {
 
     /// The names of the signed headers, in order.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        names(&self.signed_headers)
+        signed_headers::names(&self.signed_headers)
     }
 
     pub(super) const fn request(&self) -> &HttpRequest<'a> {
@@ -611,8 +423,11 @@ impl<'a> Presented<'a> {
             payload,
         }
         .hash()?;
-        let scope = &self.credential;
-        let scope = scope.part(scope.slashes[0] + 1, scope.text.len());
-        Ok(canonical::sign(key, self.stamp(), scope, &hash))
+        Ok(canonical::sign(
+            key,
+            self.stamp(),
+            self.credential.scope_text(),
+            &hash,
+        ))
     }
 }

@@ -160,3 +160,76 @@ fn equal(expected: &Hex, presented: &[u8]) -> bool {
     };
     words(expected).ct_eq(&words(presented)).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// The shortest of many batches of comparisons: what disturbs a measurement only ever lengthens it.
+    fn shortest(mut batches: u32, compare: impl Fn() -> bool) -> Duration {
+        let mut shortest = Duration::MAX;
+        while batches > 0 {
+            let start = Instant::now();
+            for _ in 0..500 {
+                assert!(!black_box(compare()));
+            }
+            shortest = shortest.min(start.elapsed());
+            batches -= 1;
+        }
+        shortest
+    }
+
+    fn ratio(one: Duration, other: Duration) -> f64 {
+        one.max(other).as_secs_f64() / one.min(other).as_secs_f64()
+    }
+
+    #[test]
+    fn ac_12_the_place_of_the_first_difference_does_not_show_in_the_time() {
+        let expected: Hex = [b'a'; 64];
+        let (mut early, mut late) = (expected, expected);
+        early[0] = b'b';
+        late[63] = b'b';
+        // Digit by digit is what an attacker hopes for; that it shows proves that this measurement can see it.
+        let naive = |other: &Hex| {
+            expected
+                .iter()
+                .zip(other)
+                .all(|(one, other)| black_box(one) == black_box(other))
+        };
+        // Another process may disturb one whole round, but not every one.
+        let rounds: Vec<(f64, f64)> = (0..5)
+            .map(|_| {
+                let seen = ratio(
+                    shortest(40, || naive(black_box(&early))),
+                    shortest(40, || naive(black_box(&late))),
+                );
+                let ours = ratio(
+                    shortest(40, || equal(&expected, black_box(&early))),
+                    shortest(40, || equal(&expected, black_box(&late))),
+                );
+                (seen, ours)
+            })
+            .collect();
+        assert!(
+            rounds.iter().any(|&(seen, ours)| seen > 3.0 && ours < 1.2),
+            "naive and constant-time ratios of early to late: {rounds:?}"
+        );
+    }
+
+    #[test]
+    fn only_the_same_digits_are_equal() {
+        let expected: Hex = [b'a'; 64];
+        assert!(equal(&expected, &[b'a'; 64]));
+        for place in 0..64 {
+            let mut other = expected;
+            other[place] ^= 1;
+            assert!(!equal(&expected, &other), "{place}");
+        }
+        assert!(!equal(&expected, &[b'a'; 63]));
+        assert!(!equal(&expected, &[b'a'; 65]));
+        assert!(!equal(&expected, b""));
+    }
+}
