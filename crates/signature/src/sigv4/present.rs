@@ -76,7 +76,6 @@ pub fn present<'a>(request: &HttpRequest<'a>) -> Result<Presented<'a>, Signature
 pub(super) struct Headers<'a> {
     authorization: Option<&'a [u8]>,
     repeated_authorization: bool,
-    pub(super) hosts: usize,
     /// How many headers begin `x-amz-`.
     pub(super) amz: usize,
     amz_date: Option<&'a [u8]>,
@@ -94,7 +93,6 @@ impl<'a> Headers<'a> {
         let mut found = Self::default();
         for &(name, value) in request.headers {
             match name {
-                "host" | ":authority" => found.hosts += 1,
                 "authorization" => {
                     found.repeated_authorization |= found.authorization.replace(value).is_some();
                 }

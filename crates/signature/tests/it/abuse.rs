@@ -57,6 +57,11 @@ fn ac_02_an_unsigned_absent_or_repeated_host_is_refused_before_any_lookup() {
     assert_eq!(repeated.refused_before_lookup(), header);
     let two_names = post().signed().header(":authority", "evil.example");
     assert_eq!(two_names.refused_before_lookup(), header);
+    let signed_twice =
+        post()
+            .signed()
+            .bend("authorization", "=content-type", "=:authority;content-type");
+    assert_eq!(signed_twice.refused_before_lookup(), header);
     let unsigned = get_caller_identity().without("host").presigned(60);
     assert_eq!(
         unsigned.refused_before_lookup(),
