@@ -37,6 +37,7 @@ pub mod fold;
 mod index;
 mod json;
 mod layers;
+pub mod offline;
 mod operator;
 mod pattern;
 mod policy;
@@ -44,6 +45,7 @@ mod principal;
 mod recorder;
 mod request;
 mod text;
+pub mod validate;
 mod value;
 
 pub use condition::Condition;
@@ -57,3 +59,7 @@ pub use policy::{Effect, ParsePolicyError, Policy, Statement};
 pub use principal::{NamedPrincipal, PrincipalType};
 pub use recorder::{Answer, Element, Explanation, Matched, Place, Recorder, Silent, Trace, Truth};
 pub use request::{Action, MAX_ACTION_BYTES, Principal, PrincipalKind, Request, Resource};
+pub use validate::{
+    Malformed, counted_size, invalid_principal, validate_identity, validate_resource,
+    validate_session, validate_trust,
+};
