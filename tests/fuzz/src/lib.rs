@@ -1,0 +1,26 @@
+//! What each fuzz target does with its bytes.
+//!
+//! A body never returns anything: it panics when what it was given breaks a promise. `fuzz/` runs the bodies under
+//! libFuzzer; the test `random` runs them on mutated seeds where there is no fuzzer. To add a target: a module here,
+//! a line in [`TARGETS`], seeds in `fuzz/seeds`, a file in `fuzz/fuzz_targets`, and its name in `xtask/src/fuzz.rs`.
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a body tells of a finding by a panic"
+)]
+
+pub mod form;
+pub mod policy;
+pub mod signature;
+
+/// A body: what it is called, and what it does.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every body.
+pub const TARGETS: &[Target] = &[
+    ("form", form::run),
+    ("policy", policy::run),
+    ("signature", signature::run),
+];
