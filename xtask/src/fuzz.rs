@@ -25,6 +25,12 @@ pub(crate) fn run(fuzzer: Fuzzer, seconds: u32) -> Result<Count> {
 }
 
 fn guided(seconds: u32) -> Result<Count> {
+    // The dependencies that are tested are the ones that are fuzzed; cargo adds the fuzzer's own.
+    let (from, to) = (
+        workspace::root().join("Cargo.lock"),
+        workspace::root().join("fuzz").join("Cargo.lock"),
+    );
+    fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
     let mut total = Count::default();
     for target in TARGETS {
         // libFuzzer writes what it learns to the first folder only; the committed seeds stay as they are.

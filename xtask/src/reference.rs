@@ -1,9 +1,11 @@
 //! The generated reference under `docs/reference`: written by `update`, held fresh by `check`.
 //!
 //! The generator is a function of the `iam` crate over its tables of operations, reached through the feature
-//! `reference` of this crate, so that the other commands do not wait for the whole workspace to compile.
+//! `reference` of this crate, so that the other commands do not wait for the whole workspace to compile. The last part of
+//! the book's table of contents, below [`HEADING`], is generated with it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,9 @@ use crate::workspace;
 
 /// The files of the reference, by their path below `docs/reference`.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// What the generated part of `docs/SUMMARY.md` stands below.
+const HEADING: &str = "# Reference\n";
 
 /// Writes the reference anew and removes what is no longer part of it.
 pub(crate) fn update() -> Result<()> {
@@ -35,6 +40,9 @@ pub(crate) fn update() -> Result<()> {
         let path = folder.join(path);
         fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
+    let (path, current) = contents()?;
+    fs::write(&path, with_reference(&current, &wanted)?)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     println!("docs/reference holds {} files", wanted.len());
     Ok(())
 }
@@ -45,7 +53,11 @@ pub(crate) fn check() -> Result<()> {
         return again("check-reference");
     };
     let found = read(&folder())?;
-    let stale = differences(&wanted, &found);
+    let mut stale = differences(&wanted, &found);
+    let (path, current) = contents()?;
+    if with_reference(&current, &wanted)? != current {
+        stale.push(format!("{} differs", path.display()));
+    }
     if !stale.is_empty() {
         bail!(
             "docs/reference is stale; run `cargo xtask update` and commit what it changed:\n  {}",
@@ -69,6 +81,38 @@ fn differences(wanted: &Files, found: &Files) -> Vec<String> {
         stale.push(format!("{} is left over", path.display()));
     }
     stale
+}
+
+fn contents() -> Result<(PathBuf, String)> {
+    let path = workspace::root().join("docs").join("SUMMARY.md");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok((path, text))
+}
+
+/// The table of contents with the pages of the reference at its end.
+fn with_reference(contents: &str, files: &Files) -> Result<String> {
+    let (before, _) = contents
+        .split_once(HEADING)
+        .context("docs/SUMMARY.md has no part `# Reference`")?;
+    let mut text = format!("{before}{HEADING}");
+    let mut opened = false;
+    for (path, page) in files
+        .iter()
+        .filter(|(path, _)| path.extension().is_some_and(|kind| kind == "md"))
+    {
+        let title = String::from_utf8_lossy(page)
+            .lines()
+            .find_map(|line| line.strip_prefix("# ").map(|title| title.trim().to_owned()))
+            .unwrap_or_else(|| path.with_extension("").display().to_string());
+        if !opened {
+            text.push('\n');
+            opened = true;
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- [{title}](reference/{})", path.display());
+    }
+    Ok(text)
 }
 
 fn folder() -> PathBuf {
@@ -133,4 +177,40 @@ fn again(command: &str) -> Result<()> {
         ])
         .run()
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(of: &[(&str, &str)]) -> Files {
+        of.iter()
+            .map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_missing_differs_or_is_left_over_is_named() {
+        let wanted = files(&[("a.md", "1"), ("b.md", "2"), ("c.md", "3")]);
+        let found = files(&[("b.md", "2"), ("c.md", "x"), ("d.md", "4")]);
+        assert_eq!(
+            differences(&wanted, &found),
+            ["a.md is missing", "c.md differs", "d.md is left over"]
+        );
+        assert_eq!(differences(&wanted, &wanted), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_contents_end_with_the_pages_of_the_reference() {
+        let pages = files(&[
+            ("iam/a.md", "# The letter a\n\ntext\n"),
+            ("actions.json", "{}"),
+        ]);
+        let contents = "# Summary\n\n# Reference\n\n- [Gone](reference/gone.md)\n";
+        assert_eq!(
+            with_reference(contents, &pages).unwrap(),
+            "# Summary\n\n# Reference\n\n- [The letter a](reference/iam/a.md)\n"
+        );
+        assert!(with_reference("# Summary\n", &pages).is_err());
+    }
 }
