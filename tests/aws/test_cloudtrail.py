@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +103,18 @@ def test_reading_the_trail_needs_a_permission(server: Server, alice: Keys) -> No
     error = server.refused("cloudtrail", "lookup-events", keys=alice)
     assert error.code in {"AccessDenied", "AccessDeniedException"}
     assert "cloudtrail:LookupEvents" in error.message
+
+
+def test_events_are_exported_as_json_lines(make_server: Callable[..., Server], tmp_path: Path) -> None:
+    exported = tmp_path / "events.jsonl"
+    server = make_server(env={"CLAVIGER_EVENTS_FILE": str(exported)}).start()
+    server.aws("iam", "create-user", "--user-name", "alice")
+    server.aws("iam", "create-login-profile", "--user-name", "alice", "--password", PASSWORD)
+    assert server.stop() == 0
+    text = exported.read_text()
+    records = [json.loads(line) for line in text.splitlines()]
+    names = [one["eventName"] for one in records]
+    assert names.index("CreateUser") < names.index("CreateLoginProfile")
+    assert PASSWORD not in text
+    (made,) = [one for one in records if one["eventName"] == "CreateUser"]
+    assert made["requestParameters"]["userName"] == "alice"

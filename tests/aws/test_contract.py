@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import datetime
 import http.client
 import ipaddress
@@ -12,6 +13,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -255,6 +257,29 @@ def test_tls_with_a_certificate_of_ones_own(make_server: MakeServer, tmp_path: P
     plain = Server(server.folder, port=server.port)
     with pytest.raises((OSError, http.client.HTTPException)):
         plain.get("/livez")
+
+
+def test_a_changed_certificate_is_served_without_a_restart(make_server: MakeServer, tmp_path: Path) -> None:
+    cert, key = self_made_certificate(tmp_path)
+    server = make_server(arguments=("--tls-cert", str(cert), "--tls-key", str(key)), scheme="https").start(wait=False)
+    address = ("127.0.0.1", server.port)
+
+    def served(end: float, other_than: str | None = None) -> str:
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                pem = ssl.get_server_certificate(address, timeout=5)
+                if pem != other_than:
+                    return pem
+            time.sleep(0.2)
+        raise AssertionError("the certificate is not served")
+
+    first = served(time.monotonic() + 20)
+    (tmp_path / "next").mkdir()
+    next_cert, next_key = self_made_certificate(tmp_path / "next")
+    next_key.replace(key)
+    next_cert.replace(cert)
+    second = served(time.monotonic() + 30, other_than=first)
+    assert second.strip() == cert.read_text().strip()
 
 
 # Answers

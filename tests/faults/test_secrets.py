@@ -60,13 +60,16 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_ac_45_planted_secrets_are_found_nowhere(make_server: Callable[..., Server]) -> None:
-    server = make_server(
-        env={
+    server = make_server()
+    server.env.update(
+        {
             "RUST_LOG": "trace",
             "CLAVIGER_MASTER_KEY": MASTER_KEY,
             "CLAVIGER_ROOT_PASSWORD": ROOT_PASSWORD,
+            "CLAVIGER_EVENTS_FILE": str(server.data / "events.jsonl"),
         }
-    ).start()
+    )
+    server.start()
     planted = Planted()
     errors: list[str] = []
     planted.add("root secret key", server.root.secret_access_key)

@@ -26,6 +26,21 @@ impl Step {
         if let Some(path) = path_with_tools() {
             command.env("PATH", path);
         }
+        // `cargo run` describes this crate to us; build scripts that watch these would run again for every command.
+        for (name, _) in std::env::vars_os() {
+            let of_this_crate = [
+                "CARGO_PKG_",
+                "CARGO_MANIFEST_",
+                "CARGO_BIN_",
+                "CARGO_CRATE_",
+            ];
+            if name
+                .to_str()
+                .is_some_and(|name| of_this_crate.iter().any(|start| name.starts_with(start)))
+            {
+                command.env_remove(name);
+            }
+        }
         Self {
             title: title.into(),
             command,

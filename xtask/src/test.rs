@@ -19,6 +19,14 @@ pub(crate) enum Length {
 }
 
 impl Length {
+    /// The profile in `.config/nextest.toml`.
+    fn profile(self) -> &'static str {
+        match self {
+            Length::Short => "default",
+            Length::Long => "long",
+        }
+    }
+
     fn fuzz_seconds(self) -> u32 {
         match self {
             Length::Short => 10,
@@ -112,7 +120,14 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
     tests(
         length.put_on(
             Step::cargo("unit, property and integration tests")
-                .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+                .args([
+                    "nextest",
+                    "run",
+                    "--workspace",
+                    "--no-fail-fast",
+                    "--profile",
+                    length.profile(),
+                ])
                 .args(locked),
         ),
         total,
