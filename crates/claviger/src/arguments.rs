@@ -1,0 +1,137 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A self-hosted identity and access management server that speaks AWS IAM and STS.
+#[derive(Parser)]
+#[command(name = "claviger", version, about, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server.
+    Serve(Flags),
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Work with policies without a server.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+}
+
+/// What to do with the configuration.
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every setting with its value and where the value comes from. Secrets are masked.
+    Show {
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
+    /// Say whether the configuration is usable.
+    Check,
+}
+
+/// What to do with policies.
+#[derive(Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check policy documents: errors that AWS would refuse them for, and warnings. Exits 1 if there is an error.
+    Check {
+        /// The documents; `-` is standard input.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// What the documents are.
+        #[arg(long = "type", value_enum, default_value_t = PolicyType::Identity)]
+        kind: PolicyType,
+        /// How to print.
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
+    /// Decide requests: one JSON request a line on standard input, one JSON decision a line on standard output.
+    Decide,
+}
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The kinds of policy documents.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyType {
+    /// For users, groups and roles.
+    Identity,
+    /// Who may assume a role.
+    Trust,
+    /// On a resource of another service.
+    Resource,
+    /// Passed with a session.
+    Session,
+}
+
+/// The settings that the command line can give. Everything else stands in the file or the environment.
+#[derive(Args, Default)]
+pub(crate) struct Flags {
+    /// The configuration file. Without it, `claviger.toml` in the working directory is read if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen.
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Where the data is kept.
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pub(crate) data_dir: Option<String>,
+    /// A `postgres://` address; without it, SQLite in the data directory.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// The certificate chain, PEM.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tls_cert: Option<String>,
+    /// The certificate's private key, PEM.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tls_key: Option<String>,
+    /// The address that clients reach the server at, where it is not the one it listens on.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// Serve plain HTTP on an address that others can reach.
+    #[arg(long, global = true)]
+    pub(crate) insecure: bool,
+}
+
+impl Flags {
+    /// The settings given, by key.
+    pub(crate) fn given(&self) -> Vec<(&'static str, String)> {
+        let texts = [
+            ("listen", &self.listen),
+            ("data_dir", &self.data_dir),
+            ("database", &self.database),
+            ("tls_cert", &self.tls_cert),
+            ("tls_key", &self.tls_key),
+            ("public_url", &self.public_url),
+        ];
+        let mut given: Vec<(&'static str, String)> = texts
+            .into_iter()
+            .filter_map(|(key, value)| value.clone().map(|value| (key, value)))
+            .collect();
+        if self.insecure {
+            given.push(("insecure", String::from("true")));
+        }
+        given
+    }
+}

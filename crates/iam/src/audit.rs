@@ -1,0 +1,277 @@
+//! Audit: every change, every credential issued and every denial, in the shape of a CloudTrail record (AWS CloudTrail
+//! user guide, "CloudTrail record contents").
+//!
+//! A change's event is part of the change's commit. Credentials issued are logged durably before they are handed out.
+//! Denials go to a bounded queue that is written in batches; when it is full, denials of the same principal, action and
+//! source are counted together instead of being lost.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claviger_store::{Event, Resource, Scope, Store};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::authorize::Target;
+use crate::caller::Caller;
+use crate::context::RequestFacts;
+use crate::fault::Fault;
+use crate::principal::{Being, Principal};
+use crate::spec::Spec;
+
+/// What an event tells of.
+pub(crate) struct Occurrence<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) caller: &'a Caller,
+    pub(crate) principal: &'a Principal,
+    pub(crate) request: &'a RequestFacts,
+    pub(crate) target: &'a Target,
+    pub(crate) parameters: Value,
+    pub(crate) response: Value,
+    pub(crate) fault: Option<&'a Fault>,
+}
+
+impl Occurrence<'_> {
+    /// The event.
+    pub(crate) fn event(self, id: String) -> Event {
+        let resources = self.resources();
+        let time = self.request.now;
+        let mut body = json!({
+            "eventVersion": "1.11",
+            "userIdentity": identity(self.caller, self.principal),
+            "eventTime": time.to_string(),
+            "eventSource": self.spec.service.event_source(),
+            "eventName": self.spec.name,
+            "awsRegion": self.request.region,
+            "sourceIPAddress": self.request.source_ip.to_string(),
+            "userAgent": self.request.user_agent,
+            "requestParameters": or_null(self.parameters),
+            "responseElements": or_null(self.response),
+            "requestID": self.request.id,
+            "eventID": id,
+            "readOnly": self.spec.access.is_read_only(),
+            "resources": self.target.checks.iter().filter(|check| check.resource != "*").map(|check| json!({
+                "ARN": check.resource,
+                "accountId": check.account_text(),
+            })).collect::<Vec<_>>(),
+            "eventType": "AwsApiCall",
+            "managementEvent": true,
+            "recipientAccountId": self.principal.account_text,
+            "eventCategory": "Management",
+        });
+        if let (Some(fault), Some(members)) = (self.fault, body.as_object_mut()) {
+            members.insert("errorCode".into(), json!(fault.code().as_str()));
+            members.insert("errorMessage".into(), json!(fault.message()));
+        }
+        Event {
+            id,
+            time,
+            scope: Scope::Account(self.caller.account()),
+            name: self.spec.name.to_owned(),
+            source: self.spec.service.event_source().to_owned(),
+            username: Some(display_name(self.principal)),
+            access_key_id: Some(self.caller.access_key_id().as_str().to_owned()),
+            read_only: self.spec.access.is_read_only(),
+            resources,
+            body,
+        }
+    }
+
+    /// The resources under which the event is found: each by its resource name and by its last name.
+    fn resources(&self) -> Vec<Resource> {
+        let mut resources: Vec<Resource> = Vec::new();
+        for check in &self.target.checks {
+            let Some(parts) = claviger_model::arn::split(&check.resource) else {
+                continue;
+            };
+            let kind = resource_kind(parts.resource);
+            let name = parts.resource.rsplit('/').next().unwrap_or(parts.resource);
+            for name in [name, check.resource.as_str()] {
+                let resource = Resource {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                };
+                if !resources.contains(&resource) {
+                    resources.push(resource);
+                }
+            }
+        }
+        resources
+    }
+}
+
+fn resource_kind(resource: &str) -> &'static str {
+    match resource.split('/').next() {
+        Some("user" | "root") => "AWS::IAM::User",
+        Some("group") => "AWS::IAM::Group",
+        Some("role") => "AWS::IAM::Role",
+        Some("policy") => "AWS::IAM::Policy",
+        Some("mfa") => "AWS::IAM::MfaDevice",
+        _ => "AWS::IAM::Resource",
+    }
+}
+
+/// An object without members says nothing, and CloudTrail writes `null` for it.
+fn or_null(value: Value) -> Value {
+    match &value {
+        Value::Object(members) if members.is_empty() => Value::Null,
+        _ => value,
+    }
+}
+
+fn display_name(principal: &Principal) -> String {
+    match &principal.being {
+        Being::Root(_) => String::from("root"),
+        Being::User(user) => user.name.as_str().to_owned(),
+        Being::Role(_) => principal.arn.as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn identity(caller: &Caller, principal: &Principal) -> Value {
+    let mut identity = json!({
+        "type": match principal.being {
+            Being::Root(_) => "Root",
+            Being::User(_) => "IAMUser",
+            Being::Role(_) => "AssumedRole",
+        },
+        "principalId": principal.user_id,
+        "arn": principal.arn.as_str(),
+        "accountId": principal.account_text,
+        "accessKeyId": caller.access_key_id().as_str(),
+    });
+    let Some(members) = identity.as_object_mut() else {
+        return identity;
+    };
+    if let Being::User(user) = &principal.being {
+        members.insert("userName".into(), json!(user.name.as_str()));
+    }
+    if let Some(session) = caller.session() {
+        let mut context = json!({
+            "attributes": {
+                "creationDate": session.issued.to_string(),
+                "mfaAuthenticated": if caller.mfa().is_some() { "true" } else { "false" },
+            },
+        });
+        if let (Being::Role(role), Some(context)) = (&principal.being, context.as_object_mut()) {
+            context.insert(
+                "sessionIssuer".into(),
+                json!({
+                    "type": "Role",
+                    "principalId": role.id.as_str(),
+                    "arn": role.arn().as_str(),
+                    "accountId": principal.account_text,
+                    "userName": role.name.as_str(),
+                }),
+            );
+            if let Some(source) = &session.source_identity {
+                context.insert("sourceIdentity".into(), json!(source));
+            }
+        }
+        members.insert("sessionContext".into(), context);
+    }
+    identity
+}
+
+/// Events that wait to be written.
+const QUEUE: usize = 4_096;
+/// How long a denial may wait for company.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// Where events go that no commit carries.
+pub(crate) struct Journal(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    state: Mutex<Queue>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Event>,
+    /// What came while the queue was full, counted by principal, action and source.
+    overflow: HashMap<(String, String, String), (Event, u64)>,
+}
+
+impl Journal {
+    /// Starts writing.
+    pub(crate) fn start(store: Store) -> Self {
+        let shared = Arc::new(Shared {
+            store,
+            state: Mutex::new(Queue::default()),
+            wake: Notify::new(),
+        });
+        let worker = Arc::downgrade(&shared);
+        tokio::spawn(async move {
+            loop {
+                let Some(shared) = worker.upgrade() else { return };
+                shared.write_waiting().await;
+                let woken = tokio::time::timeout(Duration::from_secs(1), shared.wake.notified());
+                if woken.await.is_ok() {
+                    tokio::time::sleep(LINGER).await;
+                }
+            }
+        });
+        Self(shared)
+    }
+
+    /// Takes a denial into the queue.
+    pub(crate) fn denied(&self, event: Event) {
+        let mut queue = self.0.state.lock();
+        if queue.waiting.len() < QUEUE {
+            queue.waiting.push(event);
+        } else {
+            let source = event
+                .body
+                .get("sourceIPAddress")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            let key = (event.username.clone().unwrap_or_default(), event.name.clone(), source);
+            if let Some((_, count)) = queue.overflow.get_mut(&key) {
+                *count += 1;
+            } else if queue.overflow.len() < QUEUE {
+                queue.overflow.insert(key, (event, 1));
+            }
+        }
+        drop(queue);
+        self.0.wake.notify_one();
+    }
+
+    /// Writes an event and waits until it is durable.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`: what cannot be recorded must not happen.
+    pub(crate) async fn issued(&self, event: Event) -> Result<(), Fault> {
+        self.0.store.log(vec![event]).await.map_err(Fault::unavailable)
+    }
+
+    /// Writes all that waits.
+    pub(crate) async fn flush(&self) {
+        self.0.write_waiting().await;
+    }
+}
+
+impl Shared {
+    async fn write_waiting(&self) {
+        let (mut events, overflow) = {
+            let mut queue = self.state.lock();
+            (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.overflow))
+        };
+        for (_, (mut event, count)) in overflow {
+            if let Some(members) = event.body.as_object_mut() {
+                members.insert("additionalEventData".into(), json!({ "occurrences": count }));
+            }
+            events.push(event);
+        }
+        if events.is_empty() {
+            return;
+        }
+        let count = events.len();
+        if let Err(error) = self.store.log(events).await {
+            tracing::error!(%error, count, "denials could not be recorded");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Who is calling: made by authentication alone.
+
+use std::sync::Arc;
+
+use claviger_model::{AccessKeyId, AccountId, Code, Timestamp, UniqueId};
+
+use crate::entity::Status;
+use crate::entity::credential::AccessKeys;
+use crate::fault::Fault;
+use crate::session::{Session, SessionPrincipal};
+
+/// Who stands behind a credential, by unique id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The root user of an account.
+    Root(AccountId),
+    /// A user.
+    User {
+        /// The user's account.
+        account: AccountId,
+        /// The user.
+        id: UniqueId,
+    },
+    /// A session of a role.
+    Role {
+        /// The role's account.
+        account: AccountId,
+        /// The role.
+        id: UniqueId,
+        /// The session's name.
+        session_name: String,
+    },
+}
+
+/// An authenticated caller. There is no way to make one but by authentication, so a function that takes one is only
+/// ever called after it.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    who: Who,
+    access_key_id: AccessKeyId,
+    session: Option<Arc<Session>>,
+}
+
+impl Caller {
+    /// The owner of a long-term access key.
+    pub(crate) fn with_key(who: Who, access_key_id: AccessKeyId) -> Self {
+        Self {
+            who,
+            access_key_id,
+            session: None,
+        }
+    }
+
+    /// The holder of temporary credentials.
+    pub(crate) fn with_session(session: Arc<Session>) -> Self {
+        let who = match &session.principal {
+            SessionPrincipal::Root(account) => Who::Root(*account),
+            SessionPrincipal::User { account, id } => Who::User {
+                account: *account,
+                id: id.clone(),
+            },
+            SessionPrincipal::Role {
+                account,
+                id,
+                session_name,
+            } => Who::Role {
+                account: *account,
+                id: id.clone(),
+                session_name: session_name.clone(),
+            },
+        };
+        Self {
+            who,
+            access_key_id: session.access_key_id.clone(),
+            session: Some(session),
+        }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    /// The principal's account.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        match &self.who {
+            Who::Root(account) | Who::User { account, .. } | Who::Role { account, .. } => *account,
+        }
+    }
+
+    /// The key that signed the request.
+    #[must_use]
+    pub fn access_key_id(&self) -> &AccessKeyId {
+        &self.access_key_id
+    }
+
+    /// The session, where the credentials are temporary.
+    #[must_use]
+    pub fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
+    /// When the caller proved a second factor, if the credentials say so. The sessions of roles never do (IAM user
+    /// guide, "Configuring MFA-protected API access").
+    #[must_use]
+    pub fn mfa(&self) -> Option<Timestamp> {
+        match self.who {
+            Who::Role { .. } => None,
+            Who::Root(_) | Who::User { .. } => self.session.as_ref()?.mfa,
+        }
+    }
+
+    /// The fault for credentials that are not, or no longer, good.
+    #[must_use]
+    pub fn gone() -> Fault {
+        Fault::new(
+            Code::InvalidClientTokenId,
+            "The security token included in the request is invalid.",
+        )
+    }
+
+    /// Refuses a session that was ended by raising its principal's epoch.
+    pub(crate) fn check_epoch(&self, epoch: u64) -> Result<(), Fault> {
+        match &self.session {
+            Some(session) if session.epoch != epoch => Err(Self::gone()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a credential that is not good any more, by the principal's record.
+    pub(crate) fn check_credential(&self, keys: &AccessKeys, epoch: u64) -> Result<(), Fault> {
+        if self.session.is_some() {
+            return self.check_epoch(epoch);
+        }
+        match keys.get(self.access_key_id.as_str()) {
+            Some(key) if key.status == Status::Active => Ok(()),
+            _ => Err(Self::gone()),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The context of a request: what condition keys and policy variables stand for when this server decides about its own
+//! operations (IAM user guide, "AWS global condition context keys"; service authorization reference, "AWS IAM").
+//!
+//! Looked up when a policy asks, so that a request pays for nothing that no policy needs. Every key here comes from the
+//! server's own knowledge or from a documented parameter; a client cannot bring keys of its own.
+
+use std::net::IpAddr;
+
+use claviger_model::{Tag, TagKey, Timestamp};
+use claviger_policy::{Facts, Found, Value, Values, fold};
+
+use crate::authorize::Check;
+use crate::caller::Caller;
+use crate::entity::Tags;
+use crate::principal::{Being, Principal};
+
+/// What the front door knows of a request, whatever the operation.
+#[derive(Debug, Clone)]
+pub struct RequestFacts {
+    /// The request id that the client gets.
+    pub id: String,
+    /// The peer, or whom a trusted proxy names.
+    pub source_ip: IpAddr,
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// The `Referer` header.
+    pub referer: Option<String>,
+    /// Whether the connection is encrypted.
+    pub secure_transport: bool,
+    /// The region that the request was signed for.
+    pub region: String,
+    /// When the request arrived: the one instant that everything about it goes by.
+    pub now: Timestamp,
+}
+
+/// What the outermost layer knows of a request before any door has seen it.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The request id that the client gets.
+    pub request_id: String,
+    /// The peer, or whom a trusted proxy names.
+    pub source_ip: IpAddr,
+    /// Whether the connection is encrypted.
+    pub secure_transport: bool,
+}
+
+/// What a door tells the outermost layer for the log, as an extension of its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The operation, if one was found.
+    pub operation: Option<&'static str>,
+    /// The caller's resource name, if it proved who it is.
+    pub caller: Option<String>,
+    /// The fault's code, if it was refused.
+    pub code: Option<claviger_model::Code>,
+}
+
+/// A value that an operation sets for one of its own condition keys.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// A single text.
+    Text(String),
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Number(i64),
+    /// Several texts.
+    Many(Vec<String>),
+}
+
+impl Fact {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+/// The condition keys that the parameters of a request set.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
+    /// Keys of the operation's own, folded, such as `iam:policyarn`.
+    pub facts: Vec<(&'static str, Fact)>,
+    /// Tags passed: `aws:RequestTag/…`, and `aws:TagKeys`.
+    pub tags: Vec<Tag>,
+    /// Tag keys passed without values (untagging): `aws:TagKeys`.
+    pub tag_keys: Vec<TagKey>,
+}
+
+/// Everything a policy may ask for.
+pub(crate) struct RequestContext<'a> {
+    pub(crate) request: &'a RequestFacts,
+    pub(crate) caller: &'a Caller,
+    pub(crate) principal: &'a Principal,
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) check: &'a Check,
+}
+
+impl Values for Parameters {
+    fn value(&self, at: usize) -> Option<Value<'_>> {
+        let passed = self.tags.iter().map(|tag| &tag.key);
+        passed
+            .chain(&self.tag_keys)
+            .nth(at)
+            .map(|key| Value::Text(key.as_str()))
+    }
+}
+
+/// The value of the tag whose key folds to `key`.
+fn tag<'a>(tags: impl IntoIterator<Item = &'a Tag>, key: &str) -> Option<&'a str> {
+    tags.into_iter()
+        .find(|tag| fold::folds_to(tag.key.as_str(), key))
+        .map(|tag| tag.value.as_str())
+}
+
+impl RequestContext<'_> {
+    fn principal_tag(&self, key: &str) -> Option<&str> {
+        // A tag of the session stands before the same tag of the role or user.
+        let of_session = self.caller.session().and_then(|session| tag(&session.tags, key));
+        of_session.or_else(|| match &self.principal.being {
+            Being::Root(_) => None,
+            Being::User(user) => tag(&user.tags, key),
+            Being::Role(role) => tag(&role.tags, key),
+        })
+    }
+
+    fn resource_tag(&self, key: &str) -> Option<&str> {
+        self.check.tags.as_ref().and_then(|tags: &Tags| tag(tags, key))
+    }
+
+    /// Present for temporary credentials alone: a long-term key says nothing about a second factor.
+    fn multi_factor(&self) -> Found<'_> {
+        match self.caller.session() {
+            Some(_) => Found::One(Value::Bool(self.caller.mfa().is_some())),
+            None => Found::Absent,
+        }
+    }
+
+    fn multi_factor_age(&self) -> Found<'_> {
+        match self.caller.mfa() {
+            Some(proved) => Found::One(Value::Number(self.request.now.seconds_since(proved).max(0))),
+            None => Found::Absent,
+        }
+    }
+
+    fn own(&self, key: &str) -> Found<'_> {
+        match self.parameters.facts.iter().find(|(name, _)| *name == key) {
+            Some((_, Fact::Text(text))) => Found::text(text),
+            Some((_, Fact::Bool(truth))) => Found::One(Value::Bool(*truth)),
+            Some((_, Fact::Number(number))) => Found::One(Value::Number(*number)),
+            Some((_, Fact::Many(values))) => Found::Many(values),
+            None => Found::Absent,
+        }
+    }
+}
+
+impl Facts for RequestContext<'_> {
+    fn find(&self, key: &str) -> Found<'_> {
+        // An operation's own key stands before the general ones: AssumeRole proves a second factor for itself.
+        let own = self.own(key);
+        if !own.is_absent() {
+            return own;
+        }
+        let principal = self.principal;
+        match key {
+            "aws:currenttime" => Found::One(Value::Time(self.request.now)),
+            "aws:epochtime" => Found::One(Value::Number(self.request.now.seconds())),
+            "aws:securetransport" => Found::One(Value::Bool(self.request.secure_transport)),
+            "aws:sourceip" => Found::One(Value::Ip(self.request.source_ip)),
+            "aws:useragent" => Found::optional(self.request.user_agent.as_deref()),
+            "aws:referer" => Found::optional(self.request.referer.as_deref()),
+            "aws:requestedregion" => Found::text(&self.request.region),
+            "aws:principalarn" => Found::text(principal.issuer.as_ref().unwrap_or(&principal.arn).as_str()),
+            "aws:principalaccount" => Found::text(&principal.account_text),
+            "aws:principaltype" => Found::text(match principal.being {
+                Being::Root(_) => "Account",
+                Being::User(_) => "User",
+                Being::Role(_) => "AssumedRole",
+            }),
+            "aws:userid" => Found::text(&principal.user_id),
+            "aws:username" => Found::optional(principal.user().map(|user| user.name.as_str())),
+            "aws:multifactorauthpresent" => self.multi_factor(),
+            "aws:multifactorauthage" => self.multi_factor_age(),
+            "aws:tokenissuetime" => match self.caller.session() {
+                Some(session) => Found::One(Value::Time(session.issued)),
+                None => Found::Absent,
+            },
+            "aws:sourceidentity" => Found::optional(
+                self.caller
+                    .session()
+                    .and_then(|session| session.source_identity.as_deref()),
+            ),
+            "aws:viaawsservice" | "aws:principalisawsservice" => Found::One(Value::Bool(false)),
+            "aws:resourceaccount" => Found::optional(self.check.account_text()),
+            "aws:tagkeys" => Found::Many(self.parameters),
+            _ => match key.split_once('/') {
+                Some(("aws:principaltag", name)) => Found::optional(self.principal_tag(name)),
+                Some(("aws:resourcetag" | "iam:resourcetag", name)) => Found::optional(self.resource_tag(name)),
+                Some(("aws:requesttag", name)) => Found::optional(tag(&self.parameters.tags, name)),
+                _ => Found::Absent,
+            },
+        }
+    }
+}

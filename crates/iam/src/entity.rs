@@ -1,0 +1,27 @@
+//! Entities: aggregates, each one record of the store, with the invariants that hold for it as methods.
+//!
+//! What belongs to one user is one record, so that the record's revision makes an invariant (two access keys, no reuse
+//! of a password) hold under races. What crosses records is an entry of an index below, committed with the record.
+
+pub mod account;
+pub mod credential;
+pub mod document;
+pub mod group;
+pub mod index;
+pub mod managed_policy;
+pub mod mfa_device;
+pub mod policies;
+pub mod role;
+pub mod tags;
+pub mod user;
+
+pub use account::Account;
+pub use credential::{AccessKey, LoginProfile, Status};
+pub use document::Document;
+pub use group::Group;
+pub use managed_policy::ManagedPolicy;
+pub use mfa_device::VirtualMfaDevice;
+pub use policies::{InlinePolicies, PolicyId};
+pub use role::Role;
+pub use tags::{Tags, TagRules};
+pub use user::User;

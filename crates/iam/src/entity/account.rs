@@ -1,0 +1,96 @@
+//! Accounts, each with its root user, its alias and its password policy.
+
+use claviger_model::name::AccountAlias;
+use claviger_model::{AccountId, Timestamp};
+use claviger_store::{Entries, Record, Scope};
+
+use super::credential::{AccessKeys, PasswordHash};
+use super::index::{ACCESS_KEYS, ACCOUNTS, ALIASES, FIRST, FIRST_ACCOUNT, ROOT_EMAILS};
+use super::user::AssignedMfaDevice;
+
+/// An account.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The name it can be called by at sign-in, unique on this server.
+    pub alias: Option<AccountAlias>,
+    /// Whether it was made when the store was empty.
+    pub first: bool,
+    /// Its owner.
+    pub root: Root,
+    /// The rules for passwords, where the account has its own.
+    pub password_policy: Option<PasswordPolicy>,
+}
+
+/// The root user: the owner of an account, who may do everything in it.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Root {
+    /// The e-mail address that root signs in with.
+    pub email: String,
+    /// The password, hashed and sealed.
+    pub password: Option<PasswordHash>,
+    /// When the password was last set.
+    pub password_changed: Option<Timestamp>,
+    /// Access keys.
+    pub access_keys: AccessKeys,
+    /// MFA devices.
+    pub mfa_devices: Vec<AssignedMfaDevice>,
+    /// Raised to end every session of root that was issued before.
+    pub security_epoch: u64,
+}
+
+/// An account's rules for the passwords of its users (API reference, `UpdateAccountPasswordPolicy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PasswordPolicy {
+    /// 6 to 128.
+    pub minimum_length: i32,
+    /// At least one of ``!@#$%^&*()_+-=[]{}|'``.
+    pub require_symbols: bool,
+    /// At least one of `0-9`.
+    pub require_numbers: bool,
+    /// At least one of `A-Z`.
+    pub require_uppercase: bool,
+    /// At least one of `a-z`.
+    pub require_lowercase: bool,
+    /// Whether every user may change the own password.
+    pub allow_users_to_change: bool,
+    /// Days after which a password expires, 1 to 1,095.
+    pub max_age_days: Option<i32>,
+    /// How many of the last passwords may not be used again, 1 to 24.
+    pub reuse_prevention: Option<i32>,
+    /// Whether an expired password can be renewed only by an administrator.
+    pub hard_expiry: Option<bool>,
+}
+
+/// The record's id is always this: there is one account in an account.
+pub const ACCOUNT_RECORD: &str = "account";
+
+impl Record for Account {
+    const KIND: &'static str = "account";
+    const FORMAT: u32 = 1;
+
+    fn scope(&self) -> Scope {
+        Scope::Account(self.id)
+    }
+
+    fn id(&self) -> &str {
+        ACCOUNT_RECORD
+    }
+
+    fn entries(&self, out: &mut Entries) {
+        out.unique(&ACCOUNTS, self.id.to_string().as_bytes());
+        if self.first {
+            out.unique(&FIRST_ACCOUNT, FIRST);
+        }
+        if let Some(alias) = &self.alias {
+            out.unique(&ALIASES, alias.as_str().as_bytes());
+        }
+        out.unique(&ROOT_EMAILS, self.root.email.to_lowercase().as_bytes());
+        for key in self.root.access_keys.iter() {
+            out.unique(&ACCESS_KEYS, key.id.as_str().as_bytes());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Every index of the domain: what can be found without knowing its id.
+//!
+//! Keys are bytes and are ordered as bytes. Entries point at unique ids, so that a rename touches only the record that is
+//! renamed.
+
+use claviger_store::Index;
+
+/// Account number → account. One for all accounts.
+pub static ACCOUNTS: Index = Index::unique("accounts").global();
+/// The one key [`FIRST`] → the account that was made when the store was empty.
+pub static FIRST_ACCOUNT: Index = Index::unique("first_account").global();
+/// Access key id → the user or account that owns it. One for all accounts.
+pub static ACCESS_KEYS: Index = Index::unique("access_keys").global();
+/// Account alias → account. One for all accounts.
+pub static ALIASES: Index = Index::unique("aliases").global();
+/// E-mail address of a root user → account. One for all accounts.
+pub static ROOT_EMAILS: Index = Index::unique("root_emails").global();
+
+/// Folded user name → user, in the order in which lists are given.
+pub static USERS_BY_NAME: Index = Index::unique("users_by_name");
+/// Folded group name → group.
+pub static GROUPS_BY_NAME: Index = Index::unique("groups_by_name");
+/// Folded role name → role.
+pub static ROLES_BY_NAME: Index = Index::unique("roles_by_name");
+/// Folded name of a customer-managed policy → policy.
+pub static POLICIES_BY_NAME: Index = Index::unique("policies_by_name");
+/// One entry for every version of every customer-managed policy: its span is the count that the quota speaks of.
+pub static POLICY_VERSIONS: Index = Index::ordered("policy_versions");
+/// Group id → folded user name → the users in it.
+pub static GROUP_MEMBERS: Index = Index::ordered("group_members");
+/// Policy id → kind and name of the users, groups and roles it is attached to.
+pub static ATTACHMENTS: Index = Index::ordered("attachments");
+/// Policy id → kind and name of the users and roles whose permissions boundary it is.
+pub static BOUNDARIES: Index = Index::ordered("boundaries");
+/// Folded serial number → virtual MFA device.
+pub static MFA_BY_SERIAL: Index = Index::unique("mfa_by_serial");
+/// `assigned` or `unassigned` → serial number → virtual MFA device.
+pub static MFA_BY_STATUS: Index = Index::ordered("mfa_by_status");
+
+/// The one key of [`FIRST_ACCOUNT`]: two nodes that start on one empty store make one account.
+pub const FIRST: &[u8] = b"first";
+
+/// The group of an ordered index that has only one.
+pub const WHOLE: &[u8] = b"";
+
+/// The kind of entity that a policy hangs on: the first byte of a key in [`ATTACHMENTS`] and [`BOUNDARIES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HolderKind {
+    /// A group.
+    Group,
+    /// A role.
+    Role,
+    /// A user.
+    User,
+}
+
+impl HolderKind {
+    /// The byte that keys of this kind begin with.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Group => b'g',
+            Self::Role => b'r',
+            Self::User => b'u',
+        }
+    }
+
+    /// The kind that a key names.
+    #[must_use]
+    pub fn of(key: &[u8]) -> Option<Self> {
+        match key.first()? {
+            b'g' => Some(Self::Group),
+            b'r' => Some(Self::Role),
+            b'u' => Some(Self::User),
+            _ => None,
+        }
+    }
+
+    /// The key of a holder: kind and folded name.
+    #[must_use]
+    pub fn key(self, name: &str) -> Vec<u8> {
+        let mut key = vec![self.byte()];
+        key.extend_from_slice(claviger_model::text::fold(name).as_bytes());
+        key
+    }
+}

@@ -1,0 +1,160 @@
+//! Users.
+
+use claviger_model::name::{EntityPath, SerialNumber, UserName};
+use claviger_model::{AccountId, Arn, Timestamp, UniqueId};
+use claviger_store::{Entries, Record, Scope};
+
+use super::credential::{AccessKeys, LoginProfile};
+use super::index::{
+    ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, USERS_BY_NAME,
+};
+use super::policies::{Attachments, InlinePolicies, PolicyId};
+use super::tags::Tags;
+use crate::fault::Fault;
+
+/// A user, with all that belongs to this user alone.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct User {
+    /// The account the user belongs to.
+    pub account: AccountId,
+    /// `AIDA…`.
+    pub id: UniqueId,
+    /// Unique in the account without regard to case.
+    pub name: UserName,
+    /// Where the user lies.
+    pub path: EntityPath,
+    /// When the user was made.
+    pub created: Timestamp,
+    /// The user's tags.
+    pub tags: Tags,
+    /// The most that the user's policies can grant.
+    pub boundary: Option<PolicyId>,
+    /// The user's own inline policies.
+    pub inline: InlinePolicies,
+    /// The managed policies attached to the user.
+    pub attached: Attachments,
+    /// The groups the user is in, in the order of joining.
+    pub groups: Vec<Membership>,
+    /// The password to sign in with, if there is one.
+    pub login_profile: Option<LoginProfile>,
+    /// Long-term access keys.
+    pub access_keys: AccessKeys,
+    /// MFA devices assigned to the user, in the order of assignment.
+    pub mfa_devices: Vec<AssignedMfaDevice>,
+    /// Raised to end every session of the user that was issued before.
+    pub security_epoch: u64,
+}
+
+/// A user's membership in a group.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Membership {
+    /// The group.
+    pub group: UniqueId,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// An MFA device in a user's hands.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct AssignedMfaDevice {
+    /// The record id of the device.
+    pub device: String,
+    /// Its serial number.
+    pub serial: SerialNumber,
+    /// Since when it is the user's.
+    pub enabled: Timestamp,
+}
+
+impl User {
+    /// The user's resource name.
+    #[must_use]
+    pub fn arn(&self) -> Arn {
+        Arn::user(self.account, self.path.as_str(), self.name.as_str())
+    }
+
+    /// Whether the user is in the group.
+    #[must_use]
+    pub fn is_in(&self, group: &UniqueId) -> bool {
+        self.groups.iter().any(|membership| membership.group == *group)
+    }
+
+    /// Puts the user into a group. Being in it already changes nothing.
+    ///
+    /// # Errors
+    /// `LimitExceeded`.
+    pub fn join(&mut self, group: UniqueId, since: Timestamp, limit: u64) -> Result<(), Fault> {
+        if self.is_in(&group) {
+            return Ok(());
+        }
+        if self.groups.len() as u64 >= limit {
+            return Err(Fault::quota("GroupsPerUser", limit));
+        }
+        self.groups.push(Membership { group, since });
+        Ok(())
+    }
+
+    /// Takes the user out of a group; whether the user was in it.
+    pub fn leave(&mut self, group: &UniqueId) -> bool {
+        let before = self.groups.len();
+        self.groups.retain(|membership| membership.group != *group);
+        self.groups.len() != before
+    }
+
+    /// The user's device of this serial number.
+    #[must_use]
+    pub fn mfa_device(&self, serial: &str) -> Option<&AssignedMfaDevice> {
+        self.mfa_devices
+            .iter()
+            .find(|held| held.serial.as_str().eq_ignore_ascii_case(serial))
+    }
+
+    /// Refuses the deletion of a user whom something hangs on (API reference, `DeleteUser`).
+    ///
+    /// # Errors
+    /// `DeleteConflict`.
+    pub fn check_deletable(&self) -> Result<(), Fault> {
+        let blockers = [
+            (self.login_profile.is_some(), "Cannot delete entity, must delete login profile first."),
+            (!self.access_keys.is_empty(), "Cannot delete entity, must delete access keys first."),
+            (!self.mfa_devices.is_empty(), "Cannot delete entity, must delete MFA device first."),
+            (!self.inline.is_empty(), "Cannot delete entity, must delete policies first."),
+            (!self.attached.is_empty(), "Cannot delete entity, must detach all policies first."),
+            (!self.groups.is_empty(), "Cannot delete entity, must remove users from group first."),
+        ];
+        match blockers.iter().find(|(blocks, _)| *blocks) {
+            Some((_, message)) => Err(Fault::conflict(*message)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Record for User {
+    const KIND: &'static str = "user";
+    const FORMAT: u32 = 1;
+
+    fn scope(&self) -> Scope {
+        Scope::Account(self.account)
+    }
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn entries(&self, out: &mut Entries) {
+        let name = self.name.as_str();
+        let folded = claviger_model::text::fold(name);
+        out.unique(&USERS_BY_NAME, folded.as_bytes());
+        for key in self.access_keys.iter() {
+            out.unique(&ACCESS_KEYS, key.id.as_str().as_bytes());
+        }
+        for membership in &self.groups {
+            out.ordered(&GROUP_MEMBERS, membership.group.as_str().as_bytes(), folded.as_bytes());
+        }
+        for held in self.attached.iter() {
+            out.ordered(&ATTACHMENTS, held.policy.group(), HolderKind::User.key(name));
+        }
+        if let Some(policy) = &self.boundary {
+            out.ordered(&BOUNDARIES, policy.group(), HolderKind::User.key(name));
+        }
+    }
+}

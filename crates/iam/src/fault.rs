@@ -1,0 +1,131 @@
+//! Faults: what goes wrong in an operation, told to the caller and to the operator in separate fields.
+
+use claviger_model::Code;
+
+/// The refusal of a request.
+///
+/// The message is for the caller. The cause is for the log and is never sent.
+#[derive(Debug)]
+pub struct Fault(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    code: Code,
+    message: Option<String>,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A fault with a message for the caller.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: Some(message.into()),
+            cause: None,
+        }))
+    }
+
+    /// A fault that AWS answers without a `Message` element.
+    #[must_use]
+    pub fn bare(code: Code) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: None,
+            cause: None,
+        }))
+    }
+
+    /// The same fault with what lies behind it, for the log.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// 404 `NoSuchEntity`.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self::new(Code::NoSuchEntity, message)
+    }
+
+    /// 409 `EntityAlreadyExists`.
+    pub fn exists(message: impl Into<String>) -> Self {
+        Self::new(Code::EntityAlreadyExists, message)
+    }
+
+    /// 409 `DeleteConflict`.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Code::DeleteConflict, message)
+    }
+
+    /// 409 `LimitExceeded`, in the words in which AWS names a quota.
+    #[must_use]
+    pub fn quota(name: &str, limit: u64) -> Self {
+        Self::new(
+            Code::LimitExceeded,
+            format!("Cannot exceed quota for {name}: {limit}"),
+        )
+    }
+
+    /// 400 `ValidationError`.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Code::ValidationError, message)
+    }
+
+    /// 403 `AccessDenied`.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(Code::AccessDenied, message)
+    }
+
+    /// 400 `MalformedPolicyDocument`.
+    pub fn malformed_policy(message: impl Into<String>) -> Self {
+        Self::new(Code::MalformedPolicyDocument, message)
+    }
+
+    /// 500 `ServiceFailure`: something failed that is not the caller's doing. What it was goes to the log alone.
+    pub fn service(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(
+            Code::ServiceFailure,
+            "The request processing has failed because of an unknown error, exception or failure.",
+        )
+        .because(cause)
+    }
+
+    /// 503 `ServiceUnavailable`: the store cannot answer or is overloaded; clients try again.
+    pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(
+            Code::ServiceUnavailable,
+            "The request has failed due to a temporary failure of the server. Try again.",
+        )
+        .because(cause)
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What the caller is told, if anything.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// What the log is told.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
+        self.0.cause.as_deref()
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.code)?;
+        if let Some(message) = &self.0.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {}

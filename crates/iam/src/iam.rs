@@ -1,0 +1,133 @@
+//! The server's rules in one value: the store, the settings, and what is kept in memory for speed.
+
+use std::sync::Arc;
+
+use claviger_model::{Clock, Rng, Secret};
+use claviger_signature::sigv4::SigningKey;
+use claviger_store::{Ring, Store, StoreError};
+use quick_cache::sync::Cache;
+
+use crate::audit::Journal;
+use crate::operation::Registry;
+use crate::password::hasher::Hasher;
+use crate::quota::Quotas;
+use crate::session::Session;
+
+/// What the domain is told about its surroundings. The binary fills it from configuration, tests as they like.
+pub struct Settings {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids, secrets, salts.
+    pub rng: Arc<Rng>,
+    /// How many of what there may be.
+    pub quotas: Quotas,
+    /// Hashes passwords.
+    pub hasher: Hasher,
+    /// The issuer that authenticator apps show.
+    pub product: String,
+}
+
+/// Signing keys kept: about 200 bytes each.
+const SIGNING_KEYS: usize = 20_000;
+/// Opened session tokens kept: about 1 KiB each.
+const SESSIONS: usize = 5_000;
+
+/// An opened token.
+pub(crate) type OpenSession = (Arc<Session>, Secret<String>);
+
+/// The rules of the domain, over a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Iam(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    settings: Settings,
+    registry: Registry,
+    tokens: Ring,
+    signing_keys: Cache<Box<str>, SigningKey>,
+    sessions: Cache<[u8; 32], Arc<OpenSession>>,
+    journal: Journal,
+    lanes: Vec<tokio::sync::Mutex<()>>,
+    /// Verifies nothing: what a request with an unknown key is held against, so that it takes as long as any other.
+    decoy: SigningKey,
+}
+
+impl Iam {
+    /// Starts the domain over a store that is open.
+    ///
+    /// # Errors
+    /// The store does not answer, or its keys cannot be unwrapped.
+    pub async fn new(store: Store, settings: Settings) -> Result<Self, StoreError> {
+        let tokens = store.ring("session_tokens").await?;
+        let secret = Secret::new(settings.rng.text(b"abcdefghijklmnopqrstuvwxyz", 40));
+        let decoy = SigningKey::derive(&secret, "19700101", "nowhere", "nothing");
+        Ok(Self(Arc::new(Inner {
+            journal: Journal::start(store.clone()),
+            store,
+            settings,
+            registry: Registry::new(),
+            tokens,
+            signing_keys: Cache::new(SIGNING_KEYS),
+            sessions: Cache::new(SESSIONS),
+            lanes: (0..64).map(|_| tokio::sync::Mutex::new(())).collect(),
+            decoy,
+        })))
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What the domain was told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Every operation, by name.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// What session tokens are sealed under.
+    pub(crate) fn tokens(&self) -> &Ring {
+        &self.0.tokens
+    }
+
+    pub(crate) fn signing_keys(&self) -> &Cache<Box<str>, SigningKey> {
+        &self.0.signing_keys
+    }
+
+    pub(crate) fn sessions(&self) -> &Cache<[u8; 32], Arc<OpenSession>> {
+        &self.0.sessions
+    }
+
+    pub(crate) fn decoy(&self) -> &SigningKey {
+        &self.0.decoy
+    }
+
+    /// Where events go that no commit carries.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// The lane that operations on an account queue in once they have met too many conflicts.
+    pub(crate) fn lane(&self, account: claviger_model::AccountId) -> Option<&tokio::sync::Mutex<()>> {
+        let place = usize::try_from(account.number()).unwrap_or(0) % self.0.lanes.len().max(1);
+        self.0.lanes.get(place)
+    }
+
+    /// Writes what is still in memory. Call it when the server stops, before the store is closed.
+    pub async fn flush(&self) {
+        self.0.journal.flush().await;
+    }
+}
+
+impl std::fmt::Debug for Iam {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Iam")
+    }
+}

@@ -1,0 +1,37 @@
+//! The rules of the domain: entities, operations, the one pipeline, sessions, audit.
+//!
+//! A front door authenticates a request ([`Iam::authenticate`]), decodes an operation, and has it run
+//! ([`Iam::perform`]). Nothing here knows HTTP, XML or SQL.
+
+mod audit;
+pub mod authenticate;
+pub mod authorize;
+pub mod aws_managed;
+pub mod caller;
+pub mod context;
+pub mod cx;
+pub mod entity;
+pub mod fault;
+pub mod first_account;
+pub mod iam;
+pub mod lookup;
+pub mod mfa;
+pub mod operation;
+pub mod password;
+mod pipeline;
+pub mod principal;
+pub mod quota;
+pub mod reference;
+pub mod session;
+pub mod spec;
+pub mod totp;
+pub mod trust;
+
+pub use authenticate::Admitted;
+pub use caller::Caller;
+pub use context::RequestFacts;
+pub use cx::Cx;
+pub use fault::Fault;
+pub use iam::{Iam, Settings};
+pub use operation::Operation;
+pub use spec::{Service, Spec};

@@ -1,0 +1,194 @@
+//! Finding entities by the names and resource names that requests call them by.
+
+use std::sync::Arc;
+
+use claviger_model::name::{ExistingUserName, SerialNumber};
+use claviger_model::{Arn, Code, text};
+use claviger_store::{Scope, Stored, Unit};
+
+use crate::aws_managed;
+use crate::cx::Cx;
+use crate::entity::account::ACCOUNT_RECORD;
+use crate::entity::index::{GROUPS_BY_NAME, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME, USERS_BY_NAME};
+use crate::entity::mfa_device::serial_key;
+use crate::entity::{Account, Group, ManagedPolicy, Role, User, VirtualMfaDevice};
+use crate::fault::Fault;
+use crate::principal::{Being, Held};
+
+/// The caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn account(cx: &mut Cx<'_>) -> Result<Arc<Stored<Account>>, Fault> {
+    let scope = cx.scope();
+    cx.unit
+        .get::<Account>(scope, ACCOUNT_RECORD)
+        .await
+        .map_err(Fault::unavailable)?
+        .ok_or_else(|| Fault::service("an account without its record"))
+}
+
+/// The user of this name in the caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn find_user(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<User>>>, Fault> {
+    let scope = cx.scope();
+    cx.unit
+        .find::<User>(scope, &USERS_BY_NAME, text::fold(name).as_bytes())
+        .await
+        .map_err(Fault::unavailable)
+}
+
+/// The user of this name, who must be there.
+///
+/// # Errors
+/// `NoSuchEntity`.
+pub async fn user(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<User>>, Fault> {
+    find_user(cx, name).await?.ok_or_else(|| missing_user(name))
+}
+
+/// What is said of a user who is not there.
+#[must_use]
+pub fn missing_user(name: &str) -> Fault {
+    Fault::missing(format!("The user with name {name} cannot be found."))
+}
+
+/// The group of this name in the caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn find_group(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<Group>>>, Fault> {
+    let scope = cx.scope();
+    cx.unit
+        .find::<Group>(scope, &GROUPS_BY_NAME, text::fold(name).as_bytes())
+        .await
+        .map_err(Fault::unavailable)
+}
+
+/// The group of this name, which must be there.
+///
+/// # Errors
+/// `NoSuchEntity`.
+pub async fn group(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<Group>>, Fault> {
+    find_group(cx, name)
+        .await?
+        .ok_or_else(|| Fault::missing(format!("The group with name {name} cannot be found.")))
+}
+
+/// The role of this name in the caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn find_role(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<Role>>>, Fault> {
+    let scope = cx.scope();
+    cx.unit
+        .find::<Role>(scope, &ROLES_BY_NAME, text::fold(name).as_bytes())
+        .await
+        .map_err(Fault::unavailable)
+}
+
+/// The role of this name, which must be there.
+///
+/// # Errors
+/// `NoSuchEntity`.
+pub async fn role(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<Role>>, Fault> {
+    find_role(cx, name)
+        .await?
+        .ok_or_else(|| Fault::missing(format!("The role with name {name} cannot be found.")))
+}
+
+/// The virtual MFA device of this serial number in the caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn find_mfa_device(
+    cx: &mut Cx<'_>,
+    serial: &SerialNumber,
+) -> Result<Option<Arc<Stored<VirtualMfaDevice>>>, Fault> {
+    let scope = cx.scope();
+    cx.unit
+        .find::<VirtualMfaDevice>(scope, &MFA_BY_SERIAL, &serial_key(serial.as_str()))
+        .await
+        .map_err(Fault::unavailable)
+}
+
+/// The managed policy of this resource name, as seen from an account: one of its own, or an AWS-managed one. A policy of
+/// another account is not there.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn managed_policy(unit: &mut Unit, scope: Scope, arn: &str) -> Result<Option<Held>, Fault> {
+    if let Some(policy) = aws_managed::by_arn(arn) {
+        return Ok(Some(Held::Aws(policy)));
+    }
+    let Some(name) = policy_name(scope, arn) else {
+        return Ok(None);
+    };
+    let found = unit
+        .find::<ManagedPolicy>(scope, &POLICIES_BY_NAME, text::fold(name).as_bytes())
+        .await
+        .map_err(Fault::unavailable)?;
+    // SECURITY: the name finds the policy without regard to case, but only its exact resource name is it: else a policy
+    // could be meant by a text that conditions on `iam:PolicyARN` and `iam:PermissionsBoundary` do not know.
+    Ok(found
+        .filter(|policy| policy.arn().as_str() == arn)
+        .map(Held::Customer))
+}
+
+/// The name in the resource name of a customer-managed policy of this account.
+fn policy_name(scope: Scope, arn: &str) -> Option<&str> {
+    let parts = claviger_model::arn::split(arn)?;
+    let Scope::Account(account) = scope else {
+        return None;
+    };
+    if parts.partition != "aws" || parts.service != "iam" || parts.account != account.to_string() {
+        return None;
+    }
+    let path = parts.resource.strip_prefix("policy/")?;
+    path.rsplit('/').next()
+}
+
+/// Refuses a text that cannot be the resource name of a managed policy (recorded from AWS, 2026).
+///
+/// # Errors
+/// `ValidationError`, or `code` where the parameter answers with another.
+pub fn check_policy_arn(arn: &Arn, code: Code) -> Result<(), Fault> {
+    let is_policy = arn.parts().is_some_and(|parts| {
+        parts.service == "iam" && parts.region.is_empty() && parts.resource.starts_with("policy/")
+    });
+    if is_policy {
+        Ok(())
+    } else {
+        Err(Fault::new(code, format!("ARN {arn} is not valid.")))
+    }
+}
+
+/// Whom a request without a user name is about, and what one with a user name names.
+#[derive(Clone)]
+pub enum Owner {
+    /// A user who is there.
+    User(Arc<Stored<User>>),
+    /// Nobody of this name.
+    Missing(String),
+    /// The caller, who is the root user.
+    Root(Arc<Stored<Account>>),
+}
+
+/// The user named, or the caller where none is.
+///
+/// # Errors
+/// `ValidationError` where no user is named and the caller is none.
+pub async fn owner(cx: &mut Cx<'_>, name: Option<&ExistingUserName>) -> Result<Owner, Fault> {
+    if let Some(name) = name {
+        return Ok(match find_user(cx, name.as_str()).await? {
+            Some(user) => Owner::User(user),
+            None => Owner::Missing(name.as_str().to_owned()),
+        });
+    }
+    match &cx.principal().await?.being {
+        Being::User(user) => Ok(Owner::User(user.clone())),
+        Being::Root(account) => Ok(Owner::Root(account.clone())),
+        Being::Role(_) => Err(Fault::invalid("Must specify userName when calling with non-User credentials")),
+    }
+}

@@ -1,0 +1,229 @@
+//! Operations: what the server can do. Each is declared once, as a struct with a field table and an [`Operation`]
+//! implementation, and listed in its family's `OPERATIONS`.
+//!
+//! To add one, see `docs/dev/adding-an-operation.md`.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use claviger_shape::{Encoder, Field, MaskedJson, Shape, Source, Violations};
+
+use crate::authorize::Target;
+use crate::cx::Cx;
+use crate::fault::Fault;
+use crate::spec::{Service, Spec};
+
+pub mod access_keys;
+pub mod account;
+pub mod authorization_details;
+pub mod events;
+pub mod groups;
+mod holder;
+pub mod login_profiles;
+pub mod managed_policies;
+pub mod mfa_devices;
+pub mod page;
+pub mod password_policy;
+pub mod permissions_boundaries;
+pub mod policy_attachments;
+pub mod inline_policies;
+pub mod roles;
+pub mod sessions;
+pub mod shapes;
+pub mod simulation;
+pub mod tagging;
+pub mod users;
+
+/// What the server can do, declared once.
+///
+/// The pipeline finds the [`Target`], authorizes the caller for it, runs the operation and commits. Both `target` and
+/// `run` may be called again after a write conflict, on a fresh view of the store, so neither may have effects but those
+/// recorded in the [`Cx`].
+pub trait Operation: Shape + Send + Sync + 'static {
+    /// What it declares about itself.
+    const SPEC: Spec;
+    /// What it answers.
+    type Output: Shape + Send + Sync + 'static;
+
+    /// What it acts on: the resources to authorize, with their tags, and the condition keys of the request.
+    fn target(&self, cx: &mut Cx<'_>) -> impl Future<Output = Result<Target, Fault>> + Send;
+
+    /// Does it.
+    fn run(&self, cx: &mut Cx<'_>) -> impl Future<Output = Result<Self::Output, Fault>> + Send;
+}
+
+/// An answer without members.
+#[derive(Shape)]
+pub struct Empty {}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
+/// An operation with its input, whichever it is.
+pub trait Erased: Send + Sync {
+    /// See [`Operation::target`].
+    fn target<'a>(&'a self, cx: &'a mut Cx<'_>) -> Boxed<'a, Target>;
+    /// See [`Operation::run`].
+    fn run<'a>(&'a self, cx: &'a mut Cx<'_>) -> Boxed<'a, Box<dyn Answer>>;
+    /// The input as audit events show it, secrets hidden.
+    fn masked(&self) -> serde_json::Value;
+}
+
+impl<O: Operation> Erased for O {
+    fn target<'a>(&'a self, cx: &'a mut Cx<'_>) -> Boxed<'a, Target> {
+        Box::pin(Operation::target(self, cx))
+    }
+
+    fn run<'a>(&'a self, cx: &'a mut Cx<'_>) -> Boxed<'a, Box<dyn Answer>> {
+        Box::pin(async move {
+            let output = Operation::run(self, cx).await?;
+            Ok(Box::new(output) as Box<dyn Answer>)
+        })
+    }
+
+    fn masked(&self) -> serde_json::Value {
+        MaskedJson::of(self)
+    }
+}
+
+/// What an operation answered, whichever it is.
+pub trait Answer: Send + Sync {
+    /// Writes the members.
+    fn encode(&self, to: &mut dyn Encoder);
+    /// The members as audit events show them, secrets hidden.
+    fn masked(&self) -> serde_json::Value;
+    /// Whether there is any member.
+    fn is_empty(&self) -> bool;
+}
+
+impl<S: Shape + Send + Sync> Answer for S {
+    fn encode(&self, to: &mut dyn Encoder) {
+        Shape::encode(self, to);
+    }
+
+    fn masked(&self) -> serde_json::Value {
+        MaskedJson::of(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        S::FIELDS.is_empty()
+    }
+}
+
+/// A row of a family's table: an operation with its type taken off.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// What the operation declares about itself.
+    pub spec: Spec,
+    /// Its documentation.
+    pub doc: &'static str,
+    /// What it takes.
+    pub input: &'static [Field],
+    /// What it answers.
+    pub output: &'static [Field],
+    /// Reads its input.
+    pub decode: fn(Source<'_>) -> Result<Box<dyn Erased>, Violations>,
+}
+
+/// The row of an operation.
+#[must_use]
+pub const fn entry<O: Operation>() -> Entry {
+    Entry {
+        spec: O::SPEC,
+        doc: O::DOC,
+        input: O::FIELDS,
+        output: O::Output::FIELDS,
+        decode: decode::<O>,
+    }
+}
+
+fn decode<O: Operation>(from: Source<'_>) -> Result<Box<dyn Erased>, Violations> {
+    claviger_shape::decode::<O>(from).map(|input| Box::new(input) as Box<dyn Erased>)
+}
+
+/// Every operation, family by family.
+pub const FAMILIES: &[(&str, &[Entry])] = &[
+    ("Users", users::OPERATIONS),
+    ("Groups", groups::OPERATIONS),
+    ("Roles", roles::OPERATIONS),
+    ("Managed policies", managed_policies::OPERATIONS),
+    ("Policy attachments", policy_attachments::OPERATIONS),
+    ("Inline policies", inline_policies::OPERATIONS),
+    ("Permissions boundaries", permissions_boundaries::OPERATIONS),
+    ("Tags", tagging::OPERATIONS),
+    ("Login profiles", login_profiles::OPERATIONS),
+    ("Password policy", password_policy::OPERATIONS),
+    ("Access keys", access_keys::OPERATIONS),
+    ("MFA devices", mfa_devices::OPERATIONS),
+    ("Account", account::OPERATIONS),
+    ("Authorization details", authorization_details::OPERATIONS),
+    ("Simulation", simulation::OPERATIONS),
+    ("Sessions", sessions::OPERATIONS),
+    ("Events", events::OPERATIONS),
+];
+
+/// Every operation.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    FAMILIES.iter().flat_map(|(_, family)| family.iter())
+}
+
+/// The operations by service and name, so that a request finds its own in one step.
+pub struct Registry(std::collections::HashMap<(Service, &'static str), &'static Entry>);
+
+impl Registry {
+    /// Builds the table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(
+            all()
+                .map(|entry| ((entry.spec.service, entry.spec.name), entry))
+                .collect(),
+        )
+    }
+
+    /// The operation of this name.
+    #[must_use]
+    pub fn find(&self, service: Service, name: &str) -> Option<&'static Entry> {
+        self.0.get(&(service, name)).copied()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_stands_in_the_tables_once() {
+        let mut seen = std::collections::HashSet::new();
+        for entry in all() {
+            assert!(seen.insert((entry.spec.service, entry.spec.name)), "{}", entry.spec.name);
+        }
+    }
+
+    #[test]
+    fn a_list_that_takes_a_marker_answers_one() {
+        let has = |fields: &[Field], name: &str| fields.iter().any(|field| field.name.wire == name);
+        for entry in all() {
+            if has(entry.input, "MaxItems") {
+                assert!(has(entry.input, "Marker"), "{}", entry.spec.name);
+                assert!(has(entry.output, "IsTruncated"), "{}", entry.spec.name);
+                assert!(has(entry.output, "Marker"), "{}", entry.spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_documentation() {
+        for entry in all() {
+            assert!(!entry.doc.trim().is_empty(), "{}", entry.spec.name);
+            for field in entry.input.iter().chain(entry.output) {
+                assert!(!field.doc.trim().is_empty(), "{}.{}", entry.spec.name, field.name.wire);
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Passwords: which are acceptable, how they are hashed, and what state they put a sign-in into.
+
+pub mod hasher;
+pub mod rules;
+pub mod state;

@@ -1,0 +1,200 @@
+//! The one way through: every operation, from whichever door, is found its target, authorized, run and committed here.
+
+use std::sync::Arc;
+
+use claviger_model::Code;
+use claviger_store::{CommitError, Scope};
+
+use crate::audit::Occurrence;
+use crate::authenticate::Admitted;
+use crate::authorize::{Target, authorize};
+use crate::context::RequestFacts;
+use crate::cx::{Cx, Slow};
+use crate::entity::Account;
+use crate::entity::account::ACCOUNT_RECORD;
+use crate::fault::Fault;
+use crate::iam::Iam;
+use crate::operation::{Answer, Entry, Erased};
+use crate::principal::Principal;
+use crate::spec::Spec;
+
+/// Tries before an operation queues up with the others that keep meeting conflicts.
+const FREE_TRIES: usize = 3;
+/// Tries in all.
+const MAX_TRIES: usize = 40;
+
+/// How a try ended.
+enum Try {
+    Done(Box<dyn Answer>),
+    Again,
+}
+
+impl Iam {
+    /// Runs an operation for a caller.
+    ///
+    /// # Errors
+    /// The operation's faults, `AccessDenied`, and `ConcurrentModification` where others kept changing the same thing.
+    pub async fn perform(
+        &self,
+        entry: &Entry,
+        input: &dyn Erased,
+        admitted: Admitted,
+        request: &RequestFacts,
+    ) -> Result<Box<dyn Answer>, Fault> {
+        let Admitted {
+            caller,
+            unit,
+            principal,
+        } = admitted;
+        let slow = Slow::default();
+        let mut first = Some((unit, principal));
+        let mut lane = None;
+        for attempt in 0..MAX_TRIES {
+            if attempt == FREE_TRIES
+                && let Some(mutex) = self.lane(caller.account())
+            {
+                lane = Some(mutex.lock().await);
+            }
+            let (unit, principal) = match first.take() {
+                Some((unit, principal)) => (unit, Some(principal)),
+                None => {
+                    let scopes = [Scope::Global, Scope::Account(caller.account())];
+                    let unit = self.store().unit(&scopes).await.map_err(Fault::unavailable)?;
+                    (unit, None)
+                }
+            };
+            let cx = Cx {
+                iam: self,
+                caller: &caller,
+                request,
+                slow: &slow,
+                principal,
+                unit,
+                must_commit: false,
+            };
+            if let Try::Done(answer) = self.attempt(entry, input, cx).await? {
+                return Ok(answer);
+            }
+        }
+        drop(lane);
+        Err(Fault::new(
+            Code::ConcurrentModification,
+            "The request was rejected because multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.",
+        ))
+    }
+
+    async fn attempt(&self, entry: &Entry, input: &dyn Erased, mut cx: Cx<'_>) -> Result<Try, Fault> {
+        let spec = &entry.spec;
+        cx.unit.label(spec.name, cx.request.now);
+        let principal = cx.principal().await?;
+        let target = input.target(&mut cx).await?;
+        let granted = granted_by_account(&mut cx, spec, &target).await?;
+        if let Err(fault) = authorize(spec, &target, cx.caller, &principal, cx.request, granted) {
+            let event = occurrence(spec, &cx, &principal, &target, input)
+                .with_fault(&fault)
+                .event(self.settings().rng.uuid());
+            self.journal().denied(event);
+            return Err(fault);
+        }
+        let answer = input.run(&mut cx).await?;
+        self.finish(spec, input, cx, &principal, &target, answer).await
+    }
+
+    async fn finish(
+        &self,
+        spec: &Spec,
+        input: &dyn Erased,
+        mut cx: Cx<'_>,
+        principal: &Arc<Principal>,
+        target: &Target,
+        answer: Box<dyn Answer>,
+    ) -> Result<Try, Fault> {
+        let changes = !spec.access.is_read_only() && !spec.issues;
+        if !changes && !spec.issues && !cx.must_commit {
+            return Ok(Try::Done(answer));
+        }
+        let mut occurrence = occurrence(spec, &cx, principal, target, input);
+        occurrence.response = answer.masked();
+        let event = occurrence.event(self.settings().rng.uuid());
+        if !changes && !cx.must_commit {
+            self.journal().issued(event).await?;
+            return Ok(Try::Done(answer));
+        }
+        cx.unit.event(event);
+        match cx.unit.commit().await {
+            Ok(_) => Ok(Try::Done(answer)),
+            // Whatever changed, the operation says it best itself when it looks again: that the name is taken, the code
+            // was used, the group is not empty any more.
+            Err(CommitError::Conflict | CommitError::Taken(_) | CommitError::Replayed(_)) => Ok(Try::Again),
+            Err(CommitError::Limit { index, max }) => Err(Fault::quota(quota_name(index), max)),
+            Err(error @ (CommitError::Busy | CommitError::Failed(_))) => Err(Fault::unavailable(error)),
+        }
+    }
+}
+
+fn occurrence<'a>(
+    spec: &'a Spec,
+    cx: &Cx<'a>,
+    principal: &'a Principal,
+    target: &'a Target,
+    input: &dyn Erased,
+) -> Occurrence<'a> {
+    Occurrence {
+        spec,
+        caller: cx.caller,
+        principal,
+        request: cx.request,
+        target,
+        parameters: input.masked(),
+        response: serde_json::Value::Null,
+        fault: None,
+    }
+}
+
+impl<'a> Occurrence<'a> {
+    fn with_fault(mut self, fault: &'a Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+}
+
+/// What AWS calls the quota that an index counts.
+fn quota_name(index: &str) -> &'static str {
+    match index {
+        "users_by_name" => "UsersPerAccount",
+        "groups_by_name" => "GroupsPerAccount",
+        "roles_by_name" => "RolesPerAccount",
+        "policies_by_name" => "PoliciesPerAccount",
+        "policy_versions" => "PolicyVersionsInUse",
+        "mfa_by_serial" => "VirtualMFADevicesPerAccount",
+        _ => "EntitiesPerAccount",
+    }
+}
+
+/// Whether the account's password policy grants the action to every user: changing the own password, and reading the
+/// rules for it (IAM user guide, "Permitting IAM users to change their own passwords").
+async fn granted_by_account(cx: &mut Cx<'_>, spec: &Spec, target: &Target) -> Result<bool, Fault> {
+    if !matches!(spec.name, "ChangePassword" | "GetAccountPasswordPolicy") {
+        return Ok(false);
+    }
+    let principal = cx.principal().await?;
+    let Some(user) = principal.user() else {
+        return Ok(false);
+    };
+    let own = user.arn();
+    let is_own = target
+        .checks
+        .iter()
+        .all(|check| check.resource == "*" || check.resource == own.as_str());
+    let scope = cx.scope();
+    let account = cx
+        .unit
+        .get::<Account>(scope, ACCOUNT_RECORD)
+        .await
+        .map_err(Fault::unavailable)?;
+    let allows = account
+        .and_then(|account| account.password_policy)
+        .is_some_and(|policy| policy.allow_users_to_change);
+    Ok(is_own && allows)
+}
+

@@ -1,0 +1,179 @@
+//! The reference documentation, written from the declarations.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use claviger_model::Constraint;
+use claviger_shape::{Field, Type};
+
+use crate::operation::{self, Entry};
+use crate::spec::{Grant, Service};
+
+/// One page: its path below the reference's folder, and its text.
+pub type Page = (String, String);
+
+/// Every page.
+#[must_use]
+pub fn generate() -> Vec<Page> {
+    let mut pages = vec![(String::from("README.md"), index())];
+    pages.push((String::from("actions.json"), actions()));
+    for entry in operation::all() {
+        pages.push((path(entry), page(entry)));
+    }
+    pages
+}
+
+fn folder(service: Service) -> &'static str {
+    match service {
+        Service::Iam => "iam",
+        Service::Sts => "sts",
+        Service::CloudTrail => "cloudtrail",
+    }
+}
+
+fn path(entry: &Entry) -> String {
+    format!("{}/{}.md", folder(entry.spec.service), entry.spec.name)
+}
+
+fn index() -> String {
+    let mut text = String::from(
+        "# Operations\n\nGenerated from the declarations in the code by `cargo xtask update`; do not edit.\n",
+    );
+    for (family, entries) in operation::FAMILIES {
+        let _ = write!(text, "\n## {family}\n\n");
+        for entry in *entries {
+            let first = entry.doc.trim().lines().next().unwrap_or_default();
+            let _ = writeln!(text, "- [{}]({}): {first}", entry.spec.name, path(entry));
+        }
+    }
+    text
+}
+
+/// What actions there are, for editors and completion.
+fn actions() -> String {
+    let all: BTreeMap<String, serde_json::Value> = operation::all()
+        .map(|entry| {
+            let spec = &entry.spec;
+            (
+                spec.action(),
+                serde_json::json!({
+                    "access": spec.access.as_str(),
+                    "resources": spec.resources.iter().map(|kind| kind.describe().0).collect::<Vec<_>>(),
+                    "conditionKeys": spec.keys,
+                }),
+            )
+        })
+        .collect();
+    let mut text = serde_json::to_string_pretty(&all).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn page(entry: &Entry) -> String {
+    let spec = &entry.spec;
+    let mut text = format!("# {}\n\n{}\n\n", spec.name, entry.doc.trim());
+    let _ = writeln!(
+        text,
+        "- Action: `{}`\n- Access level: {}\n- Who may: {}",
+        spec.action(),
+        spec.access.as_str(),
+        match spec.grant {
+            Grant::Policy => "whom a policy allows the action",
+            Grant::UnlessDenied => "everyone who is authenticated, unless a policy denies the action",
+            Grant::Everyone => "everyone who is authenticated, whatever policies say",
+        }
+    );
+    if spec.resources.is_empty() {
+        text.push_str("- Resource: `*`\n");
+    }
+    for kind in spec.resources {
+        let (name, arn) = kind.describe();
+        let _ = writeln!(text, "- Resource: {name}, `{arn}`");
+    }
+    for key in spec.keys {
+        let _ = writeln!(text, "- Condition key: `{key}`");
+    }
+    table(&mut text, "Request", entry.input, true);
+    table(&mut text, "Answer", entry.output, false);
+    text.push_str("\n## Faults\n\nBesides the common ones:\n\n");
+    if spec.faults.is_empty() {
+        text.push_str("none.\n");
+    }
+    for code in spec.faults {
+        let _ = writeln!(text, "- `{code}` ({})", code.status());
+    }
+    text
+}
+
+fn table(text: &mut String, title: &str, fields: &[Field], request: bool) {
+    let _ = write!(text, "\n## {title}\n\n");
+    if fields.is_empty() {
+        text.push_str("No members.\n");
+        return;
+    }
+    text.push_str("| member | type | meaning |\n| --- | --- | --- |\n");
+    rows(text, "", fields, request, 0);
+}
+
+/// Structures inside structures are told this deep; none of ours goes deeper but by repeating itself.
+const DEPTH: usize = 4;
+
+fn rows(text: &mut String, prefix: &str, fields: &[Field], request: bool, depth: usize) {
+    for field in fields {
+        let name = format!("{prefix}{}", field.name.wire);
+        let required = if request && field.required { ", required" } else { "" };
+        let secret = if field.secret() { ", secret" } else { "" };
+        let doc = field.doc.trim().replace('\n', " ").replace('|', "\\|");
+        let _ = writeln!(text, "| `{name}` | {}{required}{secret} | {doc} |", describe(&field.holds));
+        if depth < DEPTH {
+            nested(text, &name, &field.holds, request, depth);
+        }
+    }
+}
+
+fn nested(text: &mut String, name: &str, holds: &Type, request: bool, depth: usize) {
+    match holds {
+        Type::Structure { fields, .. } => rows(text, &format!("{name}."), fields, request, depth + 1),
+        Type::List { element, .. } => nested(text, &format!("{name}[]"), element, request, depth),
+        Type::Map { value, .. } => nested(text, &format!("{name}{{}}"), value, request, depth),
+        Type::Scalar { .. } => {}
+    }
+}
+
+fn describe(holds: &Type) -> String {
+    match holds {
+        Type::Scalar { kind, rules, .. } => {
+            let mut text = format!("{kind:?}").to_lowercase();
+            for rule in *rules {
+                if let Some(rule) = rule_text(rule) {
+                    let _ = write!(text, ", {rule}");
+                }
+            }
+            text
+        }
+        Type::List { element, min, max } => {
+            let mut text = format!("list of {}", describe(element));
+            if *min > 0 {
+                let _ = write!(text, ", at least {min}");
+            }
+            if *max < u32::MAX {
+                let _ = write!(text, ", at most {max}");
+            }
+            text
+        }
+        Type::Map { value, .. } => format!("map to {}", describe(value)),
+        Type::Structure { name, .. } => (*name).to_owned(),
+    }
+}
+
+fn rule_text(rule: &Constraint) -> Option<String> {
+    Some(match rule {
+        Constraint::MinLength(least) => format!("at least {least} long"),
+        Constraint::MaxLength(most) => format!("at most {most} long"),
+        Constraint::MinValue(least) => format!("at least {least}"),
+        Constraint::MaxValue(most) => format!("at most {most}"),
+        Constraint::Pattern(pattern) => format!("`{}`", pattern.replace('|', "\\|")),
+        Constraint::Enum(values) => format!("one of {}", values.join(", ")),
+        Constraint::Sentence(_) | Constraint::NotNull | Constraint::Malformed(_) => return None,
+    })
+}

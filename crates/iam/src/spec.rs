@@ -1,0 +1,232 @@
+//! What an operation declares about itself: the const data that authorization, audit, documentation, the simulator and
+//! the front doors read.
+
+use claviger_model::Code;
+
+/// The service that an operation belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// AWS Identity and Access Management.
+    Iam,
+    /// AWS Security Token Service.
+    Sts,
+    /// AWS CloudTrail, of which this server answers event look-ups.
+    CloudTrail,
+}
+
+impl Service {
+    /// What actions begin with, and what a credential scope names: `iam`.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+            Self::CloudTrail => "cloudtrail",
+        }
+    }
+
+    /// What audit events call it.
+    #[must_use]
+    pub const fn event_source(self) -> &'static str {
+        match self {
+            Self::Iam => "iam.amazonaws.com",
+            Self::Sts => "sts.amazonaws.com",
+            Self::CloudTrail => "cloudtrail.amazonaws.com",
+        }
+    }
+
+    /// The API version that clients name, and the namespace of answers in XML.
+    #[must_use]
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::Iam => "2010-05-08",
+            Self::Sts => "2011-06-15",
+            Self::CloudTrail => "2013-11-01",
+        }
+    }
+}
+
+/// How an action is classed (service authorization reference, "Access levels").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Lists resources.
+    List,
+    /// Reads a resource.
+    Read,
+    /// Changes resources.
+    Write,
+    /// Changes tags alone.
+    Tagging,
+    /// Changes who may do what.
+    Permissions,
+}
+
+impl Access {
+    /// The level's documented name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "List",
+            Self::Read => "Read",
+            Self::Write => "Write",
+            Self::Tagging => "Tagging",
+            Self::Permissions => "Permissions management",
+        }
+    }
+
+    /// Whether an operation of this level leaves everything as it was.
+    #[must_use]
+    pub const fn is_read_only(self) -> bool {
+        matches!(self, Self::List | Self::Read)
+    }
+}
+
+/// A type of resource in policies (service authorization reference, "Resource types defined by AWS IAM").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceType {
+    /// `user`
+    User,
+    /// `group`
+    Group,
+    /// `role`
+    Role,
+    /// `policy`
+    Policy,
+    /// `mfa`
+    Mfa,
+}
+
+impl ResourceType {
+    /// The type's name and the form of its ARN.
+    #[must_use]
+    pub const fn describe(self) -> (&'static str, &'static str) {
+        match self {
+            Self::User => ("user", "arn:aws:iam::<account>:user<path><name>"),
+            Self::Group => ("group", "arn:aws:iam::<account>:group<path><name>"),
+            Self::Role => ("role", "arn:aws:iam::<account>:role<path><name>"),
+            Self::Policy => ("policy", "arn:aws:iam::<account>:policy<path><name>"),
+            Self::Mfa => ("mfa", "arn:aws:iam::<account>:mfa<path><name>"),
+        }
+    }
+}
+
+/// What a caller needs to run an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    /// Policies must allow the action.
+    Policy,
+    /// No policy need allow it, but an explicit deny is heeded (STS `GetSessionToken`).
+    UnlessDenied,
+    /// Whoever is authenticated may run it, whatever policies say (STS `GetCallerIdentity`).
+    Everyone,
+}
+
+/// What an operation declares about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// The service it belongs to.
+    pub service: Service,
+    /// Its name, which with the service's prefix is its action: `CreateUser` for `iam:CreateUser`.
+    pub name: &'static str,
+    /// How it is classed.
+    pub access: Access,
+    /// The types of resources that it is authorized on; none for the account as a whole.
+    pub resources: &'static [ResourceType],
+    /// The condition keys that it sets besides the global ones.
+    pub keys: &'static [&'static str],
+    /// The faults that its API reference names.
+    pub faults: &'static [Code],
+    /// What a caller needs to run it.
+    pub grant: Grant,
+    /// Whether it issues credentials: it changes no record, and an audit event tells of it all the same.
+    pub issues: bool,
+}
+
+impl Spec {
+    const fn new(service: Service, name: &'static str, access: Access) -> Self {
+        Self {
+            service,
+            name,
+            access,
+            resources: &[],
+            keys: &[],
+            faults: &[],
+            grant: Grant::Policy,
+            issues: false,
+        }
+    }
+
+    /// An operation of IAM.
+    #[must_use]
+    pub const fn iam(name: &'static str, access: Access) -> Self {
+        Self::new(Service::Iam, name, access)
+    }
+
+    /// An operation of STS.
+    #[must_use]
+    pub const fn sts(name: &'static str, access: Access) -> Self {
+        Self::new(Service::Sts, name, access)
+    }
+
+    /// An operation of CloudTrail.
+    #[must_use]
+    pub const fn cloudtrail(name: &'static str, access: Access) -> Self {
+        Self::new(Service::CloudTrail, name, access)
+    }
+
+    /// Names the types of resources that it is authorized on.
+    #[must_use]
+    pub const fn on(self, resources: &'static [ResourceType]) -> Self {
+        Self { resources, ..self }
+    }
+
+    /// Names the condition keys that it sets.
+    #[must_use]
+    pub const fn keys(self, keys: &'static [&'static str]) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// Names the faults that it may answer besides the common ones.
+    #[must_use]
+    pub const fn faults(self, faults: &'static [Code]) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Says what a caller needs, where that is not the permission of a policy.
+    #[must_use]
+    pub const fn grant(self, grant: Grant) -> Self {
+        Self { grant, ..self }
+    }
+
+    /// Says that it issues credentials.
+    #[must_use]
+    pub const fn issuing(self) -> Self {
+        Self {
+            issues: true,
+            ..self
+        }
+    }
+
+    /// The action that policies speak of: `iam:CreateUser`.
+    #[must_use]
+    pub fn action(&self) -> String {
+        format!("{}:{}", self.service.prefix(), self.name)
+    }
+}
+
+/// Faults that every operation may answer (API reference, "Common Errors", and what the pipeline itself says).
+pub const COMMON_FAULTS: &[Code] = &[
+    Code::AccessDenied,
+    Code::ConcurrentModification,
+    Code::ExpiredToken,
+    Code::IncompleteSignature,
+    Code::InternalFailure,
+    Code::InvalidClientTokenId,
+    Code::MalformedInput,
+    Code::MissingAuthenticationToken,
+    Code::ServiceFailure,
+    Code::ServiceUnavailable,
+    Code::SignatureDoesNotMatch,
+    Code::Throttling,
+    Code::ValidationError,
+];
