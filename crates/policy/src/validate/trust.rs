@@ -5,7 +5,7 @@ use super::{
     unique_sids,
 };
 use crate::facts::NoFacts;
-use crate::json::{self, Json, MAX_DEPTH, Member, Node};
+use crate::json::{self, Json, MAX_DEPTH, Member};
 use crate::pattern::{Pattern, Steps, Syntax};
 use crate::principal::{NamedPrincipal, PrincipalType};
 
