@@ -37,6 +37,7 @@ pub mod fold;
 mod index;
 mod json;
 mod layers;
+pub mod lint;
 pub mod offline;
 mod operator;
 mod pattern;

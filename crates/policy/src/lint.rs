@@ -1,0 +1,765 @@
+//! Advice on policies: what a document says that its author may not have meant, with the place.
+//!
+//! Errors are what a service would refuse or what can never work; warnings are dangers; advice is taste. Every finding has an id that stays.
+
+use crate::condition::{Condition, scalar_text, understands};
+use crate::fold;
+use crate::json::{self, MAX_DEPTH, Member, Node, Position};
+use crate::operator::{Family, Operator, Quantifier};
+use crate::policy::{Effect, Policy, Statement};
+use crate::validate::{validate_identity, validate_resource, validate_session, validate_trust};
+
+/// What a document is meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Grammar {
+    /// Users, groups, roles, boundaries.
+    Identity,
+    /// Who may take on a role.
+    Trust,
+    /// One session.
+    Session,
+    /// A resource of another service.
+    Resource,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Nothing is wrong, but it could be said better.
+    Advice,
+    /// Most likely not what was meant, or more than is safe.
+    Warning,
+    /// Refused when saved, or never in effect.
+    Error,
+}
+
+impl Severity {
+    /// `advice`, `warning` or `error`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Advice => "advice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is, for programs: `malformed`, `for-all-values-without-null`, …
+    pub code: &'static str,
+    /// What it is, for people.
+    pub message: String,
+    /// Where.
+    pub position: Position,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            severity,
+            code,
+            message,
+            position,
+        } = self;
+        write!(f, "{position}: {}: {message} [{code}]", severity.name())
+    }
+}
+
+/// Everything there is to say about a document, in the order of the text.
+#[must_use]
+pub fn check(document: &str, grammar: Grammar) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    let verdict = match grammar {
+        Grammar::Identity => validate_identity(document),
+        Grammar::Trust => validate_trust(document),
+        Grammar::Session => validate_session(document),
+        Grammar::Resource => validate_resource(document),
+    };
+    let root = match json::parse(document, MAX_DEPTH) {
+        Ok(root) => root,
+        Err(error) => {
+            findings.error(
+                "malformed",
+                error.position(),
+                format!("this is no JSON: {}", error.problem()),
+            );
+            return findings.0;
+        }
+    };
+    if let Err(malformed) = verdict {
+        findings.error(
+            "malformed",
+            malformed.position(),
+            malformed.message().to_owned(),
+        );
+    }
+    if let Ok(policy) = Policy::compile(document) {
+        document_level(&root, grammar, &policy, &mut findings);
+        for (node, statement) in statement_nodes(&root).iter().zip(policy.statements()) {
+            if let Some(members) = node.as_object() {
+                statement_level(members, statement, grammar, &mut findings);
+            }
+        }
+    }
+    findings.0.sort_by_key(|finding| finding.position);
+    findings.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        position: Position,
+        message: impl Into<String>,
+    ) {
+        self.0.push(Finding {
+            severity,
+            code,
+            message: message.into(),
+            position,
+        });
+    }
+
+    fn error(&mut self, code: &'static str, position: Position, message: impl Into<String>) {
+        self.add(Severity::Error, code, position, message);
+    }
+
+    fn warn(&mut self, code: &'static str, position: Position, message: impl Into<String>) {
+        self.add(Severity::Warning, code, position, message);
+    }
+
+    fn advise(&mut self, code: &'static str, position: Position, message: impl Into<String>) {
+        self.add(Severity::Advice, code, position, message);
+    }
+}
+
+fn statement_nodes(root: &Node) -> &[Node] {
+    root.as_object()
+        .and_then(|members| json::member(members, "Statement"))
+        .map(Node::one_or_many)
+        .unwrap_or_default()
+}
+
+fn document_level(root: &Node, grammar: Grammar, policy: &Policy, findings: &mut Findings) {
+    let version = root
+        .as_object()
+        .and_then(|members| json::member(members, "Version"))
+        .and_then(Node::as_text);
+    if version == Some("2012-10-17") {
+        return;
+    }
+    if let Some(position) = first_variable(root) {
+        findings.warn(
+            "variable-in-old-version",
+            position,
+            "before Version 2012-10-17 `${…}` is literal text: add \"Version\": \"2012-10-17\"",
+        );
+    } else if grammar != Grammar::Identity && !policy.statements().is_empty() {
+        findings.advise("old-version", root.start, "add \"Version\": \"2012-10-17\"");
+    }
+}
+
+fn first_variable(node: &Node) -> Option<Position> {
+    match &node.value {
+        json::Json::Text(text) => text.contains("${").then_some(node.start),
+        json::Json::Array(nodes) => nodes.iter().find_map(first_variable),
+        json::Json::Object(members) => members
+            .iter()
+            .find_map(|member| first_variable(&member.node)),
+        _ => None,
+    }
+}
+
+fn text_nodes<'a>(members: &'a [Member], name: &str) -> impl Iterator<Item = (&'a str, Position)> {
+    json::member(members, name)
+        .map(Node::one_or_many)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| Some((node.as_text()?, node.start)))
+}
+
+fn statement_level(
+    members: &[Member],
+    statement: &Statement,
+    grammar: Grammar,
+    findings: &mut Findings,
+) {
+    let place = |name: &str| {
+        members
+            .iter()
+            .find(|member| &*member.name == name)
+            .map(|member| member.at)
+    };
+    let allow = statement.effect() == Effect::Allow;
+    if allow {
+        if let Some(at) = place("NotAction") {
+            findings.warn("allow-not-action", at, "Allow with NotAction grants every other action of every service, new ones included: list the actions instead");
+        }
+        if let Some(at) = place("NotResource") {
+            findings.warn(
+                "allow-not-resource",
+                at,
+                "Allow with NotResource grants on every other resource: list the resources instead",
+            );
+        }
+        if let Some(at) = place("NotPrincipal") {
+            findings.warn(
+                "allow-not-principal",
+                at,
+                "Allow with NotPrincipal grants to everybody else, anonymous callers included",
+            );
+        }
+        let star = |name| text_nodes(members, name).find(|(text, _)| *text == "*");
+        if let (Some((_, at)), true) = (
+            star("Action"),
+            star("Resource").is_some() && statement.conditions().is_empty(),
+        ) {
+            findings.warn(
+                "allow-everything",
+                at,
+                "this allows every action on every resource",
+            );
+        }
+        let open = statement
+            .principals()
+            .iter()
+            .find(|named| &*named.text == "*");
+        if let (Some(named), true) = (
+            open,
+            statement.conditions().is_empty() && !statement.has_not_principal(),
+        ) {
+            findings.warn(
+                "open-to-everybody",
+                named.position,
+                "this names everybody in every account: name accounts or add a condition",
+            );
+        }
+        for (text, at) in text_nodes(members, "Action") {
+            if text.eq_ignore_ascii_case("iam:PassRole") && star("Resource").is_some() {
+                findings.warn(
+                    "pass-role-star",
+                    at,
+                    "iam:PassRole on `*` lets every role be handed to a service: name the roles",
+                );
+            }
+        }
+    }
+    if let (Effect::Deny, Some(at)) = (statement.effect(), place("NotPrincipal")) {
+        findings.warn("deny-not-principal", at, "Deny with NotPrincipal also hits listed principals whose account or role is not listed, and every principal with a permissions boundary: use Principal \"*\" with a condition on aws:PrincipalArn");
+    }
+    for named in statement.principals() {
+        if !named.is_well_formed() {
+            findings.error("invalid-principal", named.position, format!("`{}` is no principal: wildcards inside an ARN, groups and unknown forms are not allowed here", named.text));
+        }
+    }
+    if grammar == Grammar::Trust && json::member(members, "Condition").is_none() {
+        let provider = statement.principals().iter().find(|named| {
+            named.kind == crate::PrincipalType::Federated && !named.text.contains(":saml-provider/")
+        });
+        if let (true, Some(named)) = (allow, provider) {
+            findings.warn("web-identity-without-condition", named.position, "everybody whom this provider knows can take on the role: add a condition on its `:aud` and `:sub`");
+        }
+    }
+    redundant(members, findings);
+    resources(members, findings);
+    for condition in statement.conditions() {
+        condition_level(condition, statement, findings);
+    }
+    condition_values(members, findings);
+}
+
+fn redundant(members: &[Member], findings: &mut Findings) {
+    for name in ["Action", "NotAction"] {
+        let entries: Vec<(String, Position)> = text_nodes(members, name)
+            .map(|(text, at)| (text.to_ascii_lowercase(), at))
+            .collect();
+        // Enough for every document within the size limits, and no work worth speaking of for those beyond.
+        for (place, (text, at)) in entries.iter().enumerate().take(500) {
+            let covered = entries
+                .iter()
+                .enumerate()
+                .take(500)
+                .find(|(other, (pattern, _))| {
+                    *other != place
+                        && covers(pattern, text)
+                        && !(covers(text, pattern) && *other > place)
+                });
+            if let Some((_, (pattern, _))) = covered {
+                findings.advise(
+                    "redundant-action",
+                    *at,
+                    format!("`{text}` is already covered by `{pattern}`"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether everything that `narrow` matches is matched by `wide`, as far as its last star tells.
+fn covers(wide: &str, narrow: &str) -> bool {
+    match wide.strip_suffix('*') {
+        Some(prefix) => !prefix.contains(['*', '?']) && narrow.starts_with(prefix),
+        None => wide == narrow,
+    }
+}
+
+fn resources(members: &[Member], findings: &mut Findings) {
+    for name in ["Resource", "NotResource"] {
+        for (text, at) in text_nodes(members, name) {
+            let head: Vec<&str> = text.splitn(6, ':').collect();
+            if head.iter().take(5).any(|part| part.contains("${")) && text.starts_with("arn:") {
+                findings.error("variable-too-early", at, "variables work only after the fifth colon of a resource name: here it is literal text and matches nothing");
+            }
+            if text.contains("*${aws:username}") || text.contains("${aws:username}*") {
+                findings.warn("variable-beside-star", at, "a star beside `${aws:username}` also matches users whose names begin or end alike");
+            }
+            if text.contains(":user/${aws:username}") {
+                findings.advise("username-and-path", at, "users with a path have it in their ARN: `user/${aws:username}` matches users without a path only");
+            }
+            if text.starts_with("arn:") && head.len() < 6 {
+                findings.warn(
+                    "incomplete-resource",
+                    at,
+                    "a resource name has six parts: missing ones count as `*`",
+                );
+            }
+        }
+    }
+}
+
+/// Keys that carry several values.
+const MULTIVALUED: &[&str] = &[
+    "aws:calledvia",
+    "aws:principalorgpaths",
+    "aws:principalservicenameslist",
+    "aws:resourceorgpaths",
+    "aws:sourceorgpaths",
+    "aws:tagkeys",
+    "sts:transitivetagkeys",
+];
+
+/// Global keys (IAM user guide, "AWS global condition context keys"); those that end in a slash take a tag key.
+const GLOBAL: &[&str] = &[
+    "aws:assumedroot",
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:chatbotsourcearn",
+    "aws:currenttime",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:ec2instancesourcevpc",
+    "aws:epochtime",
+    "aws:federatedprovider",
+    "aws:multifactorauthage",
+    "aws:multifactorauthpresent",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalisawsservice",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "aws:principaltag/",
+    "aws:principaltype",
+    "aws:referer",
+    "aws:requestedregion",
+    "aws:requesttag/",
+    "aws:resourceaccount",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:resourcetag/",
+    "aws:securetransport",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceidentity",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpcarn",
+    "aws:sourcevpce",
+    "aws:tagkeys",
+    "aws:tokenissuetime",
+    "aws:useragent",
+    "aws:userid",
+    "aws:username",
+    "aws:viaawsservice",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+];
+
+fn is_known_global(folded: &str) -> bool {
+    GLOBAL.iter().any(|known| {
+        *known == folded
+            || (known.ends_with('/') && folded.len() > known.len() && folded.starts_with(known))
+    })
+}
+
+fn condition_level(condition: &Condition, statement: &Statement, findings: &mut Findings) {
+    let at = condition.position();
+    let Some(operator) = Operator::parse(condition.operator()) else {
+        findings.error(
+            "unknown-operator",
+            at,
+            format!(
+                "there is no condition operator `{}`: an Allow never applies, a Deny always does",
+                condition.operator()
+            ),
+        );
+        return;
+    };
+    let key = fold::fold(condition.key());
+    let allow = statement.effect() == Effect::Allow;
+    if key.starts_with("aws:") && !is_known_global(&key) {
+        findings.warn(
+            "unknown-global-key",
+            at,
+            format!("there is no global condition key `{}`", condition.key()),
+        );
+    }
+    let guarded = statement
+        .conditions()
+        .iter()
+        .any(|other| other.operator() == "Null" && fold::folds_to(other.key(), &key));
+    if allow && operator.quantifier == Some(Quantifier::All) && !guarded {
+        findings.warn("for-all-values-without-null", at, format!("ForAllValues is true of a request without `{}`: add \"Null\": {{\"{}\": \"false\"}}", condition.key(), condition.key()));
+    }
+    let multivalued = MULTIVALUED.contains(&&*key);
+    if multivalued && operator.quantifier.is_none() && operator.family != Family::Null {
+        findings.warn(
+            "multivalued-without-set-operator",
+            at,
+            format!(
+                "`{}` has several values: say ForAllValues: or ForAnyValue:",
+                condition.key()
+            ),
+        );
+    }
+    if key.starts_with("aws:")
+        && is_known_global(&key)
+        && !multivalued
+        && operator.quantifier.is_some()
+    {
+        findings.warn(
+            "set-operator-on-single-value",
+            at,
+            format!(
+                "`{}` has one value: {} is not needed, and ForAllValues is true without it",
+                condition.key(),
+                condition.operator()
+            ),
+        );
+    }
+    let mfa = matches!(
+        &*key,
+        "aws:multifactorauthpresent" | "aws:multifactorauthage"
+    );
+    if !allow && mfa && operator.family == Family::Bool && !operator.if_exists {
+        findings.warn("deny-mfa-without-if-exists", at, "calls with long-term keys do not carry this key, so this Deny never hits them: use BoolIfExists");
+    }
+    if !allow && operator.if_exists && operator.negated {
+        findings.advise(
+            "deny-if-exists",
+            at,
+            "this Deny also hits every request without the key",
+        );
+    }
+    if allow && operator.negated && operator.quantifier.is_none() {
+        findings.advise(
+            "allow-negated",
+            at,
+            format!(
+                "a negated operator is true of a request without `{}`",
+                condition.key()
+            ),
+        );
+    }
+}
+
+fn condition_values(members: &[Member], findings: &mut Findings) {
+    for block in json::member(members, "Condition")
+        .and_then(Node::as_object)
+        .unwrap_or_default()
+    {
+        let Some(operator) = Operator::parse(&block.name) else {
+            continue;
+        };
+        for key in block.node.as_object().unwrap_or_default() {
+            for node in key.node.one_or_many() {
+                let Some(text) = scalar_text(node) else {
+                    continue;
+                };
+                value(operator, &block.name, text, node.start, findings);
+            }
+        }
+    }
+}
+
+fn value(operator: Operator, name: &str, text: &str, at: Position, findings: &mut Findings) {
+    let variables = matches!(
+        operator.family,
+        Family::Text | Family::TextIgnoreCase | Family::TextLike | Family::Arn
+    );
+    if !variables && text.contains("${") {
+        findings.error(
+            "variable-out-of-place",
+            at,
+            "variables work in string and ARN operators only",
+        );
+        return;
+    }
+    if !understands(operator, text) {
+        let (code, what) = match operator.family {
+            Family::Number(_) => ("invalid-number", "no decimal number"),
+            Family::Date(_) => ("invalid-date", "no date: write 2026-01-02T03:04:05Z"),
+            Family::Ip => (
+                "invalid-address",
+                "no address or network: write 192.0.2.0/24",
+            ),
+            Family::Bool | Family::Null => ("invalid-boolean", "neither true nor false"),
+            Family::Arn => ("invalid-arn", "no ARN of six parts"),
+            _ => ("invalid-variable", "no text with well-formed variables"),
+        };
+        findings.error(
+            code,
+            at,
+            format!("`{text}` is {what}: an Allow never applies by it, a Deny always does"),
+        );
+    }
+    let exact = matches!(operator.family, Family::Text | Family::TextIgnoreCase);
+    if exact
+        && text
+            .replace("${*}", "")
+            .replace("${?}", "")
+            .contains(['*', '?'])
+    {
+        let like = if operator.negated {
+            "StringNotLike"
+        } else {
+            "StringLike"
+        };
+        findings.warn(
+            "wildcard-is-literal",
+            at,
+            format!("{name} takes `*` and `?` literally: {like} knows wildcards"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(statement: &str) -> Vec<&'static str> {
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        check(&document, Grammar::Identity)
+            .into_iter()
+            .map(|finding| finding.code)
+            .collect()
+    }
+
+    fn condition(effect: &str, block: &str) -> Vec<&'static str> {
+        codes(&format!(
+            r#"{{"Effect":"{effect}","Action":"s3:Get","Resource":"arn:aws:s3:::b","Condition":{{{block}}}}}"#
+        ))
+    }
+
+    #[test]
+    fn conditions_that_mean_something_else() {
+        for (effect, block, expected) in [
+            ("Allow", r#""StringEquals":{"aws:username":"a"}"#, &[][..]),
+            (
+                "Allow",
+                r#""ForAllValues:StringEquals":{"aws:TagKeys":"a"}"#,
+                &["for-all-values-without-null"],
+            ),
+            (
+                "Allow",
+                r#""ForAllValues:StringEquals":{"aws:TagKeys":"a"},"Null":{"aws:tagkeys":"false"}"#,
+                &[],
+            ),
+            (
+                "Allow",
+                r#""StringEquals":{"aws:TagKeys":"a"}"#,
+                &["multivalued-without-set-operator"],
+            ),
+            (
+                "Allow",
+                r#""ForAnyValue:StringEquals":{"aws:username":"a"}"#,
+                &["set-operator-on-single-value"],
+            ),
+            (
+                "Allow",
+                r#""StringEquals":{"aws:username":"a*"}"#,
+                &["wildcard-is-literal"],
+            ),
+            (
+                "Deny",
+                r#""Bool":{"aws:MultiFactorAuthPresent":"false"}"#,
+                &["deny-mfa-without-if-exists"],
+            ),
+            (
+                "Deny",
+                r#""BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}"#,
+                &[],
+            ),
+            (
+                "Allow",
+                r#""StringEquals":{"aws:user":"a"}"#,
+                &["unknown-global-key"],
+            ),
+            (
+                "Allow",
+                r#""NumericLessThan":{"k":"many"}"#,
+                &["invalid-number"],
+            ),
+            (
+                "Allow",
+                r#""IpAddress":{"aws:SourceIp":"10.0.0.0/40"}"#,
+                &["invalid-address"],
+            ),
+            ("Allow", r#""Bool":{"k":"maybe"}"#, &["invalid-boolean"]),
+            ("Allow", r#""ArnLike":{"k":"b*"}"#, &["invalid-arn"]),
+            ("Allow", r#""StringLike":{"k":"${"}"#, &["invalid-variable"]),
+            (
+                "Allow",
+                r#""NumericEquals":{"k":"${n}"}"#,
+                &["variable-out-of-place"],
+            ),
+            (
+                "Allow",
+                r#""StringNotEquals":{"k":"a"}"#,
+                &["allow-negated"],
+            ),
+            (
+                "Deny",
+                r#""StringNotEqualsIfExists":{"k":"a"}"#,
+                &["deny-if-exists"],
+            ),
+        ] {
+            assert_eq!(condition(effect, block), expected, "{block}");
+        }
+        assert_eq!(
+            condition("Allow", r#""StringSame":{"k":"a"}"#),
+            ["malformed", "unknown-operator"]
+        );
+        assert_eq!(
+            condition("Allow", r#""DateLessThan":{"k":"soon"}"#),
+            ["malformed", "invalid-date"]
+        );
+    }
+
+    #[test]
+    fn statements_that_grant_more_than_they_say() {
+        for (statement, expected) in [
+            (
+                r#"{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#,
+                &["allow-not-action"][..],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::b"}"#,
+                &["allow-not-resource"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#,
+                &["allow-everything"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":["iam:PassRole"],"Resource":"*"}"#,
+                &["pass-role-star"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":["s3:Get*","S3:GetObject"],"Resource":"arn:aws:s3:::b"}"#,
+                &["redundant-action"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":["s3:Get","s3:Get"],"Resource":"arn:aws:s3:::b"}"#,
+                &["redundant-action"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"iam:GetUser","Resource":"arn:aws:iam::*:user/${aws:username}"}"#,
+                &["username-and-path"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:s3:::${aws:username}*"}"#,
+                &["variable-beside-star"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:sns:us:${a}:x"}"#,
+                &["variable-too-early"],
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:sns"}"#,
+                &["incomplete-resource"],
+            ),
+        ] {
+            assert_eq!(codes(statement), expected, "{statement}");
+        }
+    }
+
+    #[test]
+    fn findings_know_their_place() {
+        let document = "{\"Version\": \"2012-10-17\",\n \"Statement\": {\"Effect\": \"Allow\",\n  \"Action\": \"*\", \"Resource\": \"*\"}}";
+        let findings = check(document, Grammar::Identity);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            findings[0].to_string(),
+            "3:13: warning: this allows every action on every resource [allow-everything]"
+        );
+        let broken = check("{", Grammar::Identity);
+        assert_eq!(
+            broken[0].to_string(),
+            "1:2: error: this is no JSON: the text ends too early [malformed]"
+        );
+    }
+
+    #[test]
+    fn trust_policies_have_dangers_of_their_own() {
+        let trust = |text: &str| -> Vec<&'static str> {
+            check(
+                &format!(r#"{{"Version":"2012-10-17","Statement":{{{text}}}}}"#),
+                Grammar::Trust,
+            )
+            .into_iter()
+            .map(|finding| finding.code)
+            .collect()
+        };
+        assert_eq!(
+            trust(r#""Effect":"Allow","Principal":"*","Action":"sts:AssumeRole""#),
+            ["open-to-everybody"]
+        );
+        assert_eq!(
+            trust(
+                r#""Effect":"Allow","Principal":{"Federated":"accounts.google.com"},"Action":"sts:AssumeRoleWithWebIdentity""#
+            ),
+            ["web-identity-without-condition"]
+        );
+        assert_eq!(
+            trust(
+                r#""Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"sts:AssumeRole""#
+            ),
+            ["deny-not-principal"]
+        );
+        assert_eq!(
+            trust(
+                r#""Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/*"},"Action":"sts:AssumeRole""#
+            ),
+            ["malformed", "invalid-principal"]
+        );
+        let old = check(
+            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"k":"${a}"}}}}"#,
+            Grammar::Trust,
+        );
+        assert_eq!(old[0].code, "variable-in-old-version");
+    }
+}
