@@ -466,3 +466,183 @@ const fn has_identity(kind: PrincipalKind) -> bool {
         PrincipalKind::Service | PrincipalKind::Federated | PrincipalKind::Anonymous
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::Context;
+    use crate::policy::Policy;
+    use crate::recorder::Explanation;
+    use crate::request::{Action, Resource};
+
+    const ACCOUNT: Option<&str> = Some("111122223333");
+
+    fn statement() -> impl Strategy<Value = serde_json::Value> {
+        let pick = |pool: &'static [&'static str]| prop::sample::select(pool);
+        (
+            pick(&["Allow", "Allow", "Deny"]),
+            pick(&["Action", "NotAction"]),
+            pick(&["*", "s3:*", "s3:Get*", "s3:GetObject", "iam:*", "bad"]),
+            pick(&["Resource", "NotResource"]),
+            pick(&["*", "arn:aws:s3:::b", "arn:aws:s3:::${k}", "bad"]),
+            pick(&["StringEquals", "StringNotEqualsIfExists", "Null", "Odd"]),
+            pick(&["a", "true", "false", "${m}"]),
+            any::<bool>(),
+        )
+            .prop_map(|(effect, action, actions, resource, resources, operator, value, conditional)| {
+                let mut one = serde_json::json!({"Effect": effect, action: actions, resource: resources, "Principal": "*"});
+                if conditional {
+                    one["Condition"] = serde_json::json!({operator: {"k": value}});
+                }
+                one
+            })
+    }
+
+    fn policies() -> impl Strategy<Value = Policy> {
+        prop::collection::vec(statement(), 0..5).prop_map(|mut statements| {
+            for (at, one) in statements.iter_mut().enumerate() {
+                if at % 2 == 0 {
+                    one.as_object_mut().expect("an object").remove("Principal");
+                }
+            }
+            let document = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+            Policy::compile(&document.to_string()).expect("a policy")
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn ac_29_explaining_changes_nothing(
+            identity in policies(),
+            boundary in prop::option::of(policies()),
+            session in prop::option::of(policies()),
+            resource in prop::option::of(policies()),
+            fact in prop::option::of("[a-c]"),
+            elsewhere in any::<bool>(),
+        ) {
+            let mut facts = Context::new();
+            if let Some(fact) = &fact {
+                facts.insert("k", fact.as_str());
+            }
+            let request = Request {
+                principal: Principal::new(PrincipalKind::User, "arn:aws:iam::111122223333:user/u", ACCOUNT),
+                action: Action::new("s3:GetObject").expect("an action"),
+                resource: Resource { arn: "arn:aws:s3:::b", account: if elsewhere { Some("444455556666") } else { ACCOUNT } },
+                facts: &facts,
+            };
+            let identity = [PolicyRef::from(&identity)];
+            let session = session.as_ref().map(|policy| [PolicyRef::from(policy)]);
+            let layers = Layers {
+                identity: &identity,
+                boundary: boundary.as_ref().map(PolicyRef::from),
+                session: session.as_ref().map(|list| &list[..]),
+                resource: resource.as_ref().map(PolicyRef::from),
+                ..Layers::default()
+            };
+            let silent = run(&request, &layers, &mut Silent);
+            let mut explanation = Explanation::new();
+            prop_assert_eq!(run(&request, &layers, &mut explanation), silent);
+            let mut explanation = Explanation::new();
+            prop_assert_eq!(decide(&request, &layers, &mut explanation), silent);
+            match silent {
+                Decision::Allow | Decision::ExplicitDeny(_) => prop_assert!(explanation.deciding().next().is_some()),
+                _ => prop_assert!(explanation.deciding().next().is_none()),
+            }
+            prop_assert_eq!(explanation.cross_account().is_some(), elsewhere);
+            prop_assert_eq!(explanation.layer(Layer::Boundary).is_some(), boundary.is_some());
+        }
+    }
+
+    #[test]
+    fn an_explanation_names_what_was_missing_and_where() {
+        let policy = Policy::compile(
+            r#"{"Version":"2012-10-17","Statement":[
+                {"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:username}*"},
+                {"Sid":"B","Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"},"StringEquals":{"AWS:securetransport":"${aws:PrincipalTag/x}"}}},
+                {"Sid":"C","Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"Bool":{"other":"true"}}}]}"#,
+        )
+        .expect("a policy");
+        assert_eq!(
+            policy.context_keys(),
+            [
+                "aws:username",
+                "aws:SecureTransport",
+                "aws:PrincipalTag/x",
+                "other"
+            ]
+        );
+        let facts = Context::new();
+        let request = Request {
+            principal: Principal::new(
+                PrincipalKind::User,
+                "arn:aws:iam::111122223333:user/u",
+                ACCOUNT,
+            ),
+            action: Action::new("s3:GetObject").expect("an action"),
+            resource: Resource {
+                arn: "arn:aws:s3:::b",
+                account: ACCOUNT,
+            },
+            facts: &facts,
+        };
+        let identity = [PolicyRef {
+            policy: &policy,
+            label: 7,
+        }];
+        let layers = Layers {
+            identity: &identity,
+            ..Layers::default()
+        };
+        let mut explanation = Explanation::new();
+        assert_eq!(
+            decide(&request, &layers, &mut explanation),
+            Decision::ImplicitDeny(Layer::Identity)
+        );
+        let missing: Vec<&str> = explanation
+            .missing_keys()
+            .iter()
+            .map(|key| &**key)
+            .collect();
+        assert_eq!(
+            missing,
+            ["aws:username", "aws:SecureTransport", "aws:PrincipalTag/x"]
+        );
+        let [_, second, third] = explanation.trace() else {
+            panic!("three statements")
+        };
+        assert_eq!(second.place.label, 7);
+        assert_eq!(
+            second.elements.last(),
+            Some(&(Element::Condition(1), Truth::False))
+        );
+        assert_eq!(
+            third.elements.last(),
+            Some(&(Element::Action, Truth::False))
+        );
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_denies() {
+        let policy = Policy::deny_everything();
+        let facts = Context::new();
+        let request = Request {
+            principal: Principal::ANONYMOUS,
+            action: Action::new("s3:GetObject").expect("an action"),
+            resource: Resource {
+                arn: "*",
+                account: None,
+            },
+            facts: &facts,
+        };
+        let layers = Layers {
+            resource: Some(PolicyRef::from(&policy)),
+            ..Layers::default()
+        };
+        assert_eq!(
+            decide(&request, &layers, &mut Silent),
+            Decision::ExplicitDeny(Layer::Resource)
+        );
+    }
+}
