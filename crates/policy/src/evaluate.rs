@@ -3,12 +3,13 @@
 use crate::arn::Target;
 use crate::decision::{Decision, Layer};
 use crate::facts::Facts;
-use crate::layers::{Layers, Levels, PolicyRef, ResourceRule};
+use crate::layers::{Layers, Levels, PolicyRef};
 use crate::pattern::Steps;
 use crate::policy::{Effect, Statement};
 use crate::principal::Form;
-use crate::recorder::{Answer, Element, Place, Recorder, Silent, Truth};
-use crate::request::{Principal, PrincipalKind, Request};
+use crate::recorder::{Element, Place, Recorder, Silent, Truth};
+use crate::request::{Principal, Request};
+use crate::verdict::{All, Said, is_cross_account};
 
 /// Steps that every decision may take, however small its policies.
 const FREE_STEPS: usize = 1 << 20;
@@ -32,25 +33,6 @@ pub fn decide<F: Facts + ?Sized, R: Recorder>(
         recorder.decided(decision);
     }
     decision
-}
-
-/// What a layer says by itself.
-#[derive(Debug, Clone, Copy, Default)]
-struct Said {
-    denied: bool,
-    allowed: bool,
-    /// The strongest name by which a policy on the resource grants.
-    form: Option<Form>,
-}
-
-impl Said {
-    const fn answer(self) -> Answer {
-        match self {
-            Self { denied: true, .. } => Answer::ExplicitDeny,
-            Self { allowed: true, .. } => Answer::Allow,
-            _ => Answer::ImplicitDeny,
-        }
-    }
 }
 
 struct Evaluation<'a, F: Facts + ?Sized, R> {
@@ -139,13 +121,6 @@ fn allowance<F: Facts + ?Sized>(request: &Request<'_, F>, layers: &Layers<'_>) -
         .saturating_mul(STEPS_A_BYTE.saturating_add(asked / 16))
         .saturating_add(FREE_STEPS);
     u64::try_from(steps).unwrap_or(u64::MAX)
-}
-
-fn is_cross_account<F: Facts + ?Sized>(request: &Request<'_, F>) -> bool {
-    match request.resource.account {
-        None => false,
-        Some(owner) => request.principal.account != Some(owner),
-    }
 }
 
 impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
@@ -363,110 +338,6 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
     }
 }
 
-/// What all layers said.
-#[derive(Debug, Default)]
-struct All {
-    identity: Said,
-    boundary: Option<Said>,
-    session: Option<Said>,
-    scp: Option<Said>,
-    rcp: Option<Said>,
-    resource: Option<Said>,
-}
-
-impl All {
-    const fn set(&mut self, layer: Layer, said: Said) {
-        match layer {
-            Layer::Identity => self.identity = said,
-            Layer::Boundary => self.boundary = Some(said),
-            Layer::Session => self.session = Some(said),
-            Layer::Scp => self.scp = Some(said),
-            Layer::Rcp => self.rcp = Some(said),
-            Layer::Resource => self.resource = Some(said),
-        }
-    }
-
-    /// The first layer that had to allow and does not. Nothing denies.
-    fn unmet<F: Facts + ?Sized>(
-        &self,
-        request: &Request<'_, F>,
-        layers: &Layers<'_>,
-    ) -> Option<Layer> {
-        let refuses = |said: Option<Said>| said.is_some_and(|said| !said.allowed);
-        if refuses(self.rcp) {
-            return Some(Layer::Rcp);
-        }
-        if refuses(self.scp) {
-            return Some(Layer::Scp);
-        }
-        let kind = request.principal.kind;
-        // The root user needs no policy.
-        let identity =
-            (kind != PrincipalKind::Account && !self.identity.allowed).then_some(Layer::Identity);
-        let boundary = refuses(self.boundary).then_some(Layer::Boundary);
-        let session = refuses(self.session).then_some(Layer::Session);
-        let own = identity.or(boundary).or(session);
-        let rule = layers.resource_rule;
-        let grant = self
-            .resource
-            .filter(|said| said.allowed)
-            .and_then(|said| said.form);
-        let Some(grant) = grant else {
-            let sufficient =
-                rule == ResourceRule::Ordinary && !is_cross_account(request) && has_identity(kind);
-            return if sufficient {
-                own
-            } else {
-                Some(Layer::Resource)
-            };
-        };
-        if !has_identity(kind) {
-            // Everybody, in a trust policy, is everybody who has an allow of its own; these callers cannot.
-            let sufficient = rule != ResourceRule::Trust || grant == Form::Own;
-            return (!sufficient).then_some(Layer::Resource);
-        }
-        if is_cross_account(request) {
-            return own;
-        }
-        match (rule, grant, kind) {
-            (_, Form::Account, _) | (ResourceRule::Trust, Form::Everyone, _) => own,
-            (ResourceRule::Trust, _, _)
-            | (_, Form::Role, _)
-            | (_, Form::Everyone, PrincipalKind::Role) => boundary.or(session),
-            (_, Form::Issuer, _) => session,
-            (_, Form::Everyone | Form::Own, _) => None,
-        }
-    }
-
-    fn record_sides<R: Recorder>(&self, principal: &Principal<'_>, recorder: &mut R) {
-        let join = |sides: &[Option<Said>]| {
-            let said: Vec<Said> = sides.iter().flatten().copied().collect();
-            if said.iter().any(|said| said.denied) {
-                Answer::ExplicitDeny
-            } else if said.iter().all(|said| said.allowed) {
-                Answer::Allow
-            } else {
-                Answer::ImplicitDeny
-            }
-        };
-        let mut identity = self.identity;
-        identity.allowed |= principal.kind == PrincipalKind::Account;
-        let resource = self.resource.unwrap_or_default();
-        recorder.cross_account(
-            join(&[Some(identity), self.boundary, self.session, self.scp]),
-            join(&[Some(resource), self.rcp]),
-        );
-    }
-}
-
-/// Whether a caller of this kind has policies of its own.
-const fn has_identity(kind: PrincipalKind) -> bool {
-    !matches!(
-        kind,
-        PrincipalKind::Service | PrincipalKind::Federated | PrincipalKind::Anonymous
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -475,7 +346,7 @@ mod tests {
     use crate::facts::Context;
     use crate::policy::Policy;
     use crate::recorder::Explanation;
-    use crate::request::{Action, Resource};
+    use crate::request::{Action, PrincipalKind, Resource};
 
     const ACCOUNT: Option<&str> = Some("111122223333");
 

@@ -48,6 +48,7 @@ mod request;
 mod text;
 pub mod validate;
 mod value;
+mod verdict;
 
 pub use condition::Condition;
 pub use decision::{Decision, Layer};

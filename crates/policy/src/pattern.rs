@@ -405,7 +405,7 @@ fn piece(text: &str) -> Result<(Piece, &str), NotUnderstood> {
         }
     }
     let end = body
-        .find(|c| matches!(c, '}' | ',' | '\'' | '{' | '$' | '*' | '?'))
+        .find(['}', ',', '\'', '{', '$', '*', '?'])
         .ok_or(NotUnderstood)?;
     let (key, after) = body.split_at_checked(end).ok_or(NotUnderstood)?;
     let key = key.trim_matches(' ');

@@ -390,3 +390,115 @@ impl NamedPrincipal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    const ROOT: &str = "arn:aws:iam::111122223333:root";
+    const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/R/s";
+
+    fn clause(text: &str, negated: bool) -> PrincipalClause {
+        PrincipalClause::compile(&json::parse(text, 64).expect("JSON"), negated)
+    }
+
+    fn find(text: &str, caller: &Principal<'_>) -> (Truth, Form) {
+        clause(text, false).matches(Effect::Allow, caller, false, &mut Steps::new(1_000))
+    }
+
+    fn caller(kind: PrincipalKind, arn: &'static str) -> Principal<'static> {
+        Principal::new(kind, arn, Some("111122223333"))
+    }
+
+    #[test]
+    fn a_role_arn_covers_its_sessions_by_name_or_by_the_known_arn() {
+        let mut session = caller(PrincipalKind::AssumedRole, SESSION);
+        for role in [
+            "arn:aws:iam::111122223333:role/R",
+            "arn:aws:iam::111122223333:role/a/b/R",
+        ] {
+            assert_eq!(
+                find(&format!(r#"{{"AWS":"{role}"}}"#), &session),
+                (Truth::True, Form::Role)
+            );
+        }
+        for other in [
+            "arn:aws:iam::444455556666:role/R",
+            "arn:aws-cn:iam::111122223333:role/R",
+            "arn:aws:iam::111122223333:role/r",
+            "arn:aws:iam::111122223333:role/R/s",
+        ] {
+            assert_eq!(
+                find(&format!(r#"{{"AWS":"{other}"}}"#), &session).0,
+                Truth::False,
+                "{other}"
+            );
+        }
+        session.issuer = Some("arn:aws:iam::111122223333:role/a/b/R");
+        assert_eq!(
+            find(r#"{"AWS":"arn:aws:iam::111122223333:role/R"}"#, &session).0,
+            Truth::False
+        );
+        assert_eq!(
+            find(
+                r#"{"AWS":"arn:aws:iam::111122223333:role/a/b/R"}"#,
+                &session
+            )
+            .0,
+            Truth::True
+        );
+    }
+
+    #[test]
+    fn ac_20_a_unique_id_matches_the_same_user_only() {
+        let mut user = caller(PrincipalKind::User, "arn:aws:iam::111122223333:user/u");
+        let policy = r#"{"AWS":"AIDAEXAMPLEEXAMPLE12"}"#;
+        assert_eq!(find(policy, &user).0, Truth::False);
+        user.unique_id = Some("AIDAEXAMPLEEXAMPLE12");
+        assert_eq!(find(policy, &user), (Truth::True, Form::Own));
+        user.unique_id = Some("AIDAEXAMPLEEXAMPLE13");
+        assert_eq!(find(policy, &user).0, Truth::False);
+    }
+
+    #[test]
+    fn the_strongest_name_counts() {
+        let session = caller(PrincipalKind::AssumedRole, SESSION);
+        let all = format!(r#"{{"AWS":["{ROOT}","arn:aws:iam::111122223333:role/R","{SESSION}"]}}"#);
+        assert_eq!(find(&all, &session), (Truth::True, Form::Own));
+        let mut federated = caller(
+            PrincipalKind::FederatedUser,
+            "arn:aws:sts::111122223333:federated-user/f",
+        );
+        federated.issuer = Some("arn:aws:iam::111122223333:user/u");
+        assert_eq!(
+            find(r#"{"AWS":"arn:aws:iam::111122223333:user/u"}"#, &federated),
+            (Truth::True, Form::Issuer)
+        );
+    }
+
+    #[test]
+    fn ac_14_what_names_nobody_known_is_not_sure() {
+        let user = caller(PrincipalKind::User, "arn:aws:iam::111122223333:user/u");
+        for odd in [
+            r#""x""#,
+            "5",
+            "{}",
+            r#"{"AWS":[]}"#,
+            r#"{"AWS":5}"#,
+            r#"{"Aws":"*"}"#,
+            r#"{"AWS":"x"}"#,
+            r#"{"Service":"*"}"#,
+            r#"{"AWS":"arn:aws:iam::111122223333:group/g"}"#,
+            r#"{"AWS":"arn:aws:iam::111122223333:user/*"}"#,
+        ] {
+            assert_eq!(find(odd, &user).0, Truth::Unsure, "{odd}");
+        }
+        assert_eq!(
+            find(r#"{"AWS":"arn:aws:iam::111122223333:role/*"}"#, &user).0,
+            Truth::False
+        );
+        let nobody = clause("5", true).matches(Effect::Deny, &user, false, &mut Steps::new(1_000));
+        assert_eq!(nobody.0, Truth::True);
+    }
+}

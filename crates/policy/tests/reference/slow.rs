@@ -1,5 +1,11 @@
 //! The literal evaluator: allocates, recurses, and looks at everything.
 
+#![expect(
+    clippy::string_slice,
+    clippy::manual_try_fold,
+    reason = "written to be read beside the documentation; a panic here is a failed test"
+)]
+
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
