@@ -23,18 +23,27 @@
 //!
 //! This crate alone names a database driver.
 
+mod cache;
+mod db;
 mod error;
 mod event;
+mod heads;
 mod history;
+mod keys;
 mod mark;
 mod outbox;
+mod plan;
 mod record;
 mod ring;
 mod scope;
 mod seal;
+mod sql;
 mod store;
+#[cfg(feature = "test-support")]
+pub mod testing;
 mod ticket;
 mod unit;
+mod verify;
 
 pub use error::{CommitError, OpenError, StoreError};
 pub use event::{Event, EventFilter, EventMarker, EventPage, EventQuery, Resource};

@@ -1,11 +1,13 @@
 //! What is kept: records, the indexes that find them, and what is derived from them.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::error::StoreError;
 use crate::scope::{Scope, Sequence};
 
 /// An aggregate that is read and written whole.
@@ -158,7 +160,7 @@ impl Entries {
 
 /// A record as it is kept, with its revision and what has been derived from it. Dereferences to the record.
 pub struct Stored<R> {
-    revision: Sequence,
+    revision: AtomicI64,
     record: R,
     derived: OnceLock<Box<Derived>>,
 }
@@ -172,7 +174,7 @@ struct Derived {
 impl<R: Record> Stored<R> {
     pub(crate) fn new(revision: Sequence, record: R) -> Self {
         Self {
-            revision,
+            revision: AtomicI64::new(revision.0),
             record,
             derived: OnceLock::new(),
         }
@@ -181,7 +183,7 @@ impl<R: Record> Stored<R> {
     /// The sequence of the commit that wrote this body; 0 for one that this unit has put and not yet committed.
     #[must_use]
     pub fn revision(&self) -> Sequence {
-        self.revision
+        Sequence(self.revision.load(Ordering::Acquire))
     }
 
     /// The value that `make` derives from the record, made once for this revision and kept as long as the record stays
@@ -221,7 +223,7 @@ impl<R> std::ops::Deref for Stored<R> {
 impl<R: std::fmt::Debug> std::fmt::Debug for Stored<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stored")
-            .field("revision", &self.revision)
+            .field("revision", &self.revision.load(Ordering::Acquire))
             .field("record", &self.record)
             .finish_non_exhaustive()
     }
@@ -233,6 +235,8 @@ pub(crate) trait Kept: Send + Sync + 'static {
     fn scope(&self) -> Scope;
     fn id(&self) -> &str;
     fn revision(&self) -> Sequence;
+    /// The record has been committed, and this is its revision from now on.
+    fn settle(&self, revision: i64);
     fn entries(&self) -> Vec<Entry>;
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -251,7 +255,11 @@ impl<R: Record> Kept for Stored<R> {
     }
 
     fn revision(&self) -> Sequence {
-        self.revision
+        Sequence(self.revision.load(Ordering::Acquire))
+    }
+
+    fn settle(&self, revision: i64) {
+        self.revision.store(revision, Ordering::Release);
     }
 
     fn entries(&self) -> Vec<Entry> {
@@ -261,4 +269,20 @@ impl<R: Record> Kept for Stored<R> {
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
+}
+
+/// Reads a body of this or an older format.
+pub(crate) fn decode<R: Record>(format: i64, body: &str) -> Result<R, StoreError> {
+    let corrupt = |why: String| StoreError::Corrupt(format!("a body of `{}`: {why}", R::KIND));
+    if format == i64::from(R::FORMAT) {
+        return serde_json::from_str(body).map_err(|error| corrupt(error.to_string()));
+    }
+    let older = u32::try_from(format)
+        .ok()
+        .filter(|older| *older < R::FORMAT);
+    let older = older
+        .ok_or_else(|| corrupt(format!("format {format} is newer than this version knows")))?;
+    let body = serde_json::from_str(body).map_err(|error| corrupt(error.to_string()))?;
+    let body = R::upgrade(older, body).map_err(corrupt)?;
+    serde_json::from_value(body).map_err(|error| corrupt(error.to_string()))
 }

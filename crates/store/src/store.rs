@@ -1,22 +1,30 @@
 //! The store: opened once a process, cheap to clone.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use claviger_model::{Clock, Rng, Secret, Timestamp};
+use claviger_model::{Clock, Rng, Secret};
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
+use crate::cache::Cache;
+use crate::db::postgres::Postgres;
+use crate::db::sqlite::Sqlite;
+use crate::db::{Db, statement};
 use crate::error::{OpenError, StoreError};
-use crate::event::{Event, EventPage, EventQuery};
-use crate::history::{Change, Past};
-use crate::mark::{Mark, MarkKey};
-use crate::outbox::Delivery;
-use crate::record::Record;
+use crate::heads::Heads;
+use crate::keys::Masters;
+use crate::mark::Touched;
 use crate::ring::Ring;
-use crate::scope::{Scope, Sequence};
-use crate::seal::Sealed;
-use crate::ticket::{Bucket, Tickets};
+use crate::scope::Scope;
+use crate::sql;
 use crate::unit::Unit;
+
+/// SQLite's readers are used for microseconds at a time: a few are enough.
+const READERS: usize = 4;
 
 /// Where the records are.
 #[derive(Clone, Debug)]
@@ -81,7 +89,24 @@ impl Options {
 
 /// The record store. Clones share it.
 #[derive(Clone)]
-pub struct Store(());
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+/// What the clones share.
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<Rng>,
+    pub(crate) masters: Masters,
+    pub(crate) rings: Mutex<HashMap<String, Ring>>,
+    pub(crate) touched: Touched,
+    /// One flush at a time.
+    pub(crate) flush: tokio::sync::Mutex<()>,
+    closed: AtomicBool,
+    tender: Mutex<Option<JoinHandle<()>>>,
+}
 
 impl Store {
     /// Opens the store, making it if it is not there and bringing an older schema up to this version's.
@@ -89,8 +114,72 @@ impl Store {
     /// # Errors
     /// See [`OpenError`].
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let _ = options;
-        Err(OpenError::Store(StoreError::Closed))
+        let Options {
+            database,
+            master_key,
+            former_master_keys,
+            cache_bytes,
+            consistency,
+            connections,
+            clock,
+            rng,
+        } = options;
+        let cache = Arc::new(Cache::new(cache_bytes));
+        let now = clock.now().micros();
+        let db = match database {
+            Database::Sqlite(directory) => {
+                let cache = Arc::clone(&cache);
+                let opened = tokio::task::spawn_blocking(move || {
+                    Sqlite::open(&directory, connections.min(READERS), cache, now)
+                });
+                let opened = opened.await.map_err(|error| OpenError::Unavailable {
+                    what: "opening the database".to_owned(),
+                    cause: Box::new(error),
+                })?;
+                Db::Sqlite(opened?)
+            }
+            Database::Postgres(url) => {
+                let age = match consistency {
+                    Consistency::Strict => None,
+                    Consistency::Bounded(age) => Some(age),
+                };
+                let heads = Heads::new(Arc::clone(&cache), age);
+                Db::Postgres(Postgres::open(url.expose(), connections, heads, now).await?)
+            }
+        };
+        let inner = Arc::new(Inner {
+            db,
+            cache,
+            clock,
+            rng,
+            masters: Masters::new(master_key, former_master_keys),
+            rings: Mutex::new(HashMap::new()),
+            touched: Touched::default(),
+            flush: tokio::sync::Mutex::new(()),
+            closed: AtomicBool::new(false),
+            tender: Mutex::new(None),
+        });
+        // Opens with the right master key only, and so tells a wrong one before anything is sealed under it.
+        match inner.ring(crate::outbox::RING).await {
+            Ok(_) => {}
+            Err(error) => {
+                inner.db.close().await;
+                return Err(match error {
+                    StoreError::Sealed => OpenError::MasterKey,
+                    other => OpenError::Store(other),
+                });
+            }
+        }
+        *inner.tender.lock() = Some(tokio::spawn(tend(Arc::downgrade(&inner))));
+        Ok(Self { inner })
+    }
+
+    /// The shared part, while the store is open.
+    pub(crate) fn inner(&self) -> Result<&Arc<Inner>, StoreError> {
+        if self.inner.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        Ok(&self.inner)
     }
 
     /// Starts a unit that sees at least all that was committed to these scopes before the call. Reads of other scopes
@@ -99,13 +188,34 @@ impl Store {
     /// # Errors
     /// The store is closed or unavailable: a node without its store refuses at once.
     pub async fn unit(&self, scopes: &[Scope]) -> Result<Unit, StoreError> {
-        let _ = scopes;
-        Err(StoreError::Closed)
+        let inner = self.inner()?;
+        let mut unit = Unit::new(Arc::clone(inner));
+        if let Db::Postgres(_) = inner.db {
+            unit.learn(scopes).await?;
+        }
+        Ok(unit)
     }
 
-    /// Whether a commit could be written now. Asks the database.
+    /// Whether a write reaches the disk now. Tries one.
     pub async fn is_writable(&self) -> bool {
-        false
+        let Ok(inner) = self.inner() else {
+            return false;
+        };
+        let probe = statement!(
+            sql::RAISE_MARK,
+            Scope::Global.number(),
+            "store",
+            b"writable".to_vec(),
+            inner.clock.now().micros(),
+            Vec::new()
+        );
+        inner.db.write(vec![probe]).await.is_ok()
+    }
+
+    /// How many bytes of records the cache holds, roughly.
+    #[must_use]
+    pub fn cached_bytes(&self) -> usize {
+        self.inner.cache.bytes()
     }
 
     /// Flushes the marks, finishes the commits under way, closes the database. Other clones answer `Closed` from now
@@ -114,187 +224,47 @@ impl Store {
     /// # Errors
     /// The marks could not be flushed; the store is closed all the same.
     pub async fn close(self) -> Result<(), StoreError> {
-        Ok(())
+        if self.inner.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        if let Some(tender) = self.inner.tender.lock().take() {
+            tender.abort();
+        }
+        let flushed = self.inner.flush_marks().await;
+        self.inner.db.close().await;
+        flushed
     }
+}
 
-    /// Opens a sealed value. All five must be as they were when it was sealed.
-    ///
-    /// # Errors
-    /// [`StoreError::Sealed`] if it does not open; or the store is closed or unavailable.
-    pub async fn unseal(
-        &self,
-        scope: Scope,
-        kind: &str,
-        id: &str,
-        field: &str,
-        sealed: &Sealed,
-    ) -> Result<Secret<Vec<u8>>, StoreError> {
-        let _ = (scope, kind, id, field, sealed);
-        Err(StoreError::Closed)
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
     }
+}
 
-    /// The key ring of this purpose, made if there is none.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable, or the master key does not unwrap the ring.
-    pub async fn ring(&self, purpose: &str) -> Result<Ring, StoreError> {
-        let _ = purpose;
-        Err(StoreError::Closed)
-    }
-
-    /// Adds a key to the ring. It opens at once and seals after a minute, when every node has it.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn rotate(&self, purpose: &str) -> Result<(), StoreError> {
-        let _ = purpose;
-        Err(StoreError::Closed)
-    }
-
-    /// Takes a ticket: true if fewer than `max` were taken since the window of `window_seconds` opened with the first.
-    /// Durable before it answers; stays taken whatever follows.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable: treat it as no ticket.
-    pub async fn take(
-        &self,
-        bucket: &Bucket,
-        max: u32,
-        window_seconds: u32,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let _ = (bucket, max, window_seconds, now);
-        Err(StoreError::Closed)
-    }
-
-    /// What the bucket has given out in its present window, if any.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn tickets(
-        &self,
-        bucket: &Bucket,
-        now: Timestamp,
-    ) -> Result<Option<Tickets>, StoreError> {
-        let _ = (bucket, now);
-        Err(StoreError::Closed)
-    }
-
-    /// Empties the bucket, as after a success.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn refill(&self, bucket: &Bucket) -> Result<(), StoreError> {
-        let _ = bucket;
-        Err(StoreError::Closed)
-    }
-
-    /// Notes a last use: moves the mark up to `at`, in memory now and in the database within a second or at `close`.
-    /// Every reader of this process sees it at once. A crash loses what was not flushed.
-    pub fn touch(&self, mark: MarkKey, at: i64, detail: &str) {
-        let _ = (mark, at, detail);
-    }
-
-    /// Where the mark stands.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn mark(&self, mark: &MarkKey) -> Result<Option<Mark>, StoreError> {
-        let _ = mark;
-        Err(StoreError::Closed)
-    }
-
-    /// Every mark of the kind whose id starts with `prefix`, in the order of the ids: for list pages.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn marks(
-        &self,
-        scope: Scope,
-        kind: &'static str,
-        prefix: &str,
-    ) -> Result<Vec<(String, Mark)>, StoreError> {
-        let _ = (scope, kind, prefix);
-        Err(StoreError::Closed)
-    }
-
-    /// Records events that no change causes: denials, sign-ins, credentials issued. Durable when it returns; many
-    /// callers share one write.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable; none of the events has been kept.
-    pub async fn log(&self, events: Vec<Event>) -> Result<(), StoreError> {
-        let _ = events;
-        Err(StoreError::Closed)
-    }
-
-    /// Looks events up, newest first.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn events(&self, scope: Scope, query: &EventQuery) -> Result<EventPage, StoreError> {
-        let _ = (scope, query);
-        Err(StoreError::Closed)
-    }
-
-    /// The scope's changes after a sequence, oldest first: about `limit`, and never a part of a commit only. A reader
-    /// that goes on from the last sequence it got misses nothing.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn changes(
-        &self,
-        scope: Scope,
-        after: Sequence,
-        limit: usize,
-    ) -> Result<Vec<Change>, StoreError> {
-        let _ = (scope, after, limit);
-        Err(StoreError::Closed)
-    }
-
-    /// A record's past, newest first, at most `limit` states.
-    ///
-    /// # Errors
-    /// The store is closed, unavailable or corrupt.
-    pub async fn history<R: Record>(
-        &self,
-        scope: Scope,
-        id: &str,
-        limit: usize,
-    ) -> Result<Vec<Past<R>>, StoreError> {
-        let _ = (scope, id, limit);
-        Err(StoreError::Closed)
-    }
-
-    /// Hands out messages that are due, each to one caller until its lease ends.
-    ///
-    /// # Errors
-    /// The store is closed, unavailable or corrupt.
-    pub async fn due(
-        &self,
-        now: Timestamp,
-        lease_seconds: u32,
-        limit: usize,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        let _ = (now, lease_seconds, limit);
-        Err(StoreError::Closed)
-    }
-
-    /// The message has been delivered, or given up: forgets it.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn delivered(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        let _ = delivery;
-        Err(StoreError::Closed)
-    }
-
-    /// The message could not be delivered: hands it out again from `at` on.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn defer(&self, delivery: &Delivery, at: Timestamp) -> Result<(), StoreError> {
-        let _ = (delivery, at);
-        Err(StoreError::Closed)
+/// Does what is due from time to time, until the store is gone: marks each second, key rings each ten, old tickets each
+/// minute.
+async fn tend(inner: Weak<Inner>) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    for turn in 1u64.. {
+        ticks.tick().await;
+        let Some(inner) = inner.upgrade() else { return };
+        let mut results = vec![("flushing marks", inner.flush_marks().await)];
+        if turn.is_multiple_of(10) {
+            results.push(("reading the key rings", inner.refresh_rings().await));
+        }
+        if turn.is_multiple_of(60) {
+            results.push(("forgetting tickets", inner.expire_tickets().await));
+        }
+        for (what, result) in results {
+            if let Err(error) = result {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "{what} failed and will be tried again"
+                );
+            }
+        }
     }
 }
