@@ -332,3 +332,37 @@ fn statement(matched: &Matched) -> Out {
         "end": position(matched.end),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lint::{Grammar, Severity, check};
+
+    const LINE: &str = r#"{"id":"a","principal":{"arn":"arn:aws:iam::111122223333:user/u","account":"111122223333","type":"User"},"action":"s3:GetObject","resource":{"arn":"arn:aws:s3:::b","account":"111122223333"},"context":{"k":["v"]},"identity_policies":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":"iam:*","Resource":"arn:aws:s3:::${k, 'x'}*","Condition":{"ForAllValues:StringLike":{"k":"v?"},"DateLessThan":{"d":"2026-01-01T00:00:00+01:00"},"IpAddress":{"i":"::1/64"},"NumericEquals":{"n":-1.5e3}},"Principal":{"AWS":"*"}}]}]}"#;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn ac_16_whatever_the_text_there_is_an_answer(
+            at in 0..LINE.len(),
+            cut in 0..40usize,
+            put in "[{}\\[\\]\",:$*?'a-zA-Z0-9+./é\u{10ffff}\u{0}-]{0,12}",
+        ) {
+            let end = (at + cut).min(LINE.len());
+            let text = format!("{}{put}{}", LINE.get(..at).unwrap_or_default(), LINE.get(end..).unwrap_or_default());
+            let answer: Out = serde_json::from_str(&decide_line(&text)).expect("an answer is JSON");
+            prop_assert!(answer["decision"].is_string() != answer["error"].is_string());
+            let document = text.get(text.find("{\"Version\"").unwrap_or(0)..).unwrap_or_default();
+            for document in [document, document.strip_suffix("]}").unwrap_or_default(), &put] {
+                for grammar in [Grammar::Identity, Grammar::Trust, Grammar::Session, Grammar::Resource] {
+                    let findings = check(document, grammar);
+                    let refused = findings.iter().any(|finding| finding.severity == Severity::Error);
+                    prop_assert!(refused || Policy::compile(document).is_ok(), "{document}");
+                }
+            }
+        }
+    }
+}

@@ -96,13 +96,15 @@ impl Policy {
         let root = json::parse(document, MAX_DEPTH)?;
         let members = root.as_object().ok_or(ParsePolicyError::NotAPolicy)?;
         let list = json::member(members, "Statement").ok_or(ParsePolicyError::NotAPolicy)?;
+        let known = |member: &Member| matches!(&*member.name, "Version" | "Id" | "Statement");
+        let foreign = !members.iter().all(known);
         let variables = match json::member(members, "Version").map(Node::as_text) {
             Some(Some("2012-10-17")) => Variables::Resolved,
-            Some(Some("2008-10-17")) | None => Variables::Literal,
-            Some(_) => Variables::Unsure,
+            // An element that nobody knows could be a misspelt Version.
+            Some(Some("2008-10-17")) | None if !foreign => Variables::Literal,
+            _ => Variables::Unsure,
         };
-        let known = |member: &Member| matches!(&*member.name, "Version" | "Id" | "Statement");
-        let inert = variables == Variables::Unsure || !members.iter().all(known);
+        let inert = variables == Variables::Unsure || foreign;
         let statements: Box<[Statement]> = list
             .one_or_many()
             .iter()
@@ -442,4 +444,73 @@ fn conditions(node: &Node, variables: Variables) -> Box<[Condition]> {
         }
     }
     conditions.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::principal::PrincipalType;
+
+    #[test]
+    fn a_policy_tells_its_statements_and_principals() {
+        let policy = Policy::compile(
+            "{\"Id\":\"i\",\"Statement\":[{\"Sid\":\"a\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":[\"111122223333\"],\"Service\":\"x.y\"},\"Action\":\"sts:AssumeRole\"},\n {\"Effect\":\"Deny\",\"NotPrincipal\":\"*\",\"Action\":\"sts:*\"}]}",
+        )
+        .expect("a policy");
+        assert_eq!(policy.id(), Some("i"));
+        let [first, second] = policy.statements() else {
+            panic!("two statements")
+        };
+        assert_eq!(
+            (first.sid(), first.effect(), first.has_not_principal()),
+            (Some("a"), Effect::Allow, false)
+        );
+        assert_eq!(
+            (second.sid(), second.effect(), second.has_not_principal()),
+            (None, Effect::Deny, true)
+        );
+        assert_eq!((second.start().line, second.start().column), (2, 2));
+        let named: Vec<_> = policy
+            .principals()
+            .map(|(at, named)| (at, named.kind, &*named.text))
+            .collect();
+        assert_eq!(
+            named,
+            [
+                (0, PrincipalType::Aws, "111122223333"),
+                (0, PrincipalType::Service, "x.y"),
+                (1, PrincipalType::Everyone, "*")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_policy_is_an_error_and_not_an_empty_policy() {
+        for text in [
+            "",
+            "[]",
+            "5",
+            "{}",
+            r#"{"statement":[]}"#,
+            "{\"Statement\":[]} x",
+        ] {
+            assert!(Policy::compile(text).is_err(), "{text}");
+        }
+        assert!(
+            Policy::compile(r#"{"Statement":[]}"#)
+                .is_ok_and(|policy| policy.statements().is_empty())
+        );
+    }
+
+    #[test]
+    fn ac_14_a_misspelt_version_leaves_variables_unsure() {
+        let ask = |version: &str| {
+            let policy = Policy::compile(&format!(
+                r#"{{"{version}":"2012-10-17","Statement":{{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::${{a}}"}}}}"#
+            ));
+            policy.expect("a policy").statements()[0].resources.patterns[0].clone()
+        };
+        assert_eq!(ask("version"), ResourcePattern::Unsure);
+        assert!(matches!(ask("Version"), ResourcePattern::Arn(_)));
+    }
 }
