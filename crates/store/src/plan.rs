@@ -219,10 +219,10 @@ impl Plan {
                 EntryCheck::Unchanged(_, expected) if *expected != found => {
                     return Err(CommitError::Conflict);
                 }
-                EntryCheck::Free(place, leaving) => {
-                    if found.is_some_and(|owner| !leaving.contains(&owner)) {
-                        refusal.get_or_insert(CommitError::Taken(place.index));
-                    }
+                EntryCheck::Free(place, leaving)
+                    if found.as_ref().is_some_and(|owner| !leaving.contains(owner)) =>
+                {
+                    refusal.get_or_insert(CommitError::Taken(place.index));
                 }
                 EntryCheck::Held(place, owner) if found.as_ref() != Some(owner) => {
                     refusal.get_or_insert(CommitError::Failed(StoreError::Corrupt(format!(

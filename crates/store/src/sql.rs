@@ -170,8 +170,8 @@ mod tests {
         for (name, text) in ALL {
             let mut next = 1;
             let mut rest = *text;
-            while let Some(at) = rest.find('$') {
-                rest = &rest[at + 1..];
+            while let Some((_, behind)) = rest.split_once('$') {
+                rest = behind;
                 let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                 let number: usize = digits.parse().expect("a number follows the dollar sign");
                 assert!(number <= next, "{name}: ${number} stands before ${next}");

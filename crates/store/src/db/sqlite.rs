@@ -165,6 +165,13 @@ fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     }
     // An acknowledged commit is on disk; on macOS that takes more than fsync.
     connection.pragma_update(None, "synchronous", "full")?;
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    if synchronous != 2 {
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE),
+            Some("SQLite does not sync".to_owned()),
+        ));
+    }
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;

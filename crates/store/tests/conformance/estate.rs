@@ -10,30 +10,30 @@ use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// Names of one account, without regard to case.
-pub static USER_BY_NAME: Index = Index::unique("user_by_name");
+pub(crate) static USER_BY_NAME: Index = Index::unique("user_by_name");
 /// Users by path.
-pub static USER_BY_PATH: Index = Index::ordered("user_by_path");
+pub(crate) static USER_BY_PATH: Index = Index::ordered("user_by_path");
 /// Users of a group.
-pub static MEMBER: Index = Index::ordered("member");
+pub(crate) static MEMBER: Index = Index::ordered("member");
 /// Users with a policy.
-pub static ATTACHED: Index = Index::ordered("attached");
+pub(crate) static ATTACHED: Index = Index::ordered("attached");
 /// Access keys of all accounts.
-pub static ACCESS_KEY: Index = Index::unique("access_key").global();
+pub(crate) static ACCESS_KEY: Index = Index::unique("access_key").global();
 /// Accounts' users by name, across accounts.
-pub static EVERYBODY: Index = Index::ordered("everybody").global();
+pub(crate) static EVERYBODY: Index = Index::ordered("everybody").global();
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct User {
-    pub account: AccountId,
-    pub id: String,
-    pub name: String,
-    pub path: String,
-    pub groups: Vec<String>,
-    pub policies: Vec<String>,
-    pub keys: Vec<String>,
-    pub note: String,
-    pub secret: Option<Sealed>,
-    pub public: bool,
+pub(crate) struct User {
+    pub(crate) account: AccountId,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) groups: Vec<String>,
+    pub(crate) policies: Vec<String>,
+    pub(crate) keys: Vec<String>,
+    pub(crate) note: String,
+    pub(crate) secret: Option<Sealed>,
+    pub(crate) public: bool,
 }
 
 impl Record for User {
@@ -70,9 +70,9 @@ impl Record for User {
 macro_rules! plain {
     ($name:ident, $kind:literal) => {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        pub struct $name {
-            pub account: AccountId,
-            pub id: String,
+        pub(crate) struct $name {
+            pub(crate) account: AccountId,
+            pub(crate) id: String,
         }
 
         impl Record for $name {
@@ -95,11 +95,11 @@ macro_rules! plain {
 plain!(Group, "group");
 plain!(Policy, "policy");
 
-pub fn account(number: u64) -> AccountId {
+pub(crate) fn account(number: u64) -> AccountId {
     AccountId::from_number(number).unwrap()
 }
 
-pub fn user(number: u64, id: &str, name: &str) -> User {
+pub(crate) fn user(number: u64, id: &str, name: &str) -> User {
     User {
         account: account(number),
         id: id.to_owned(),
@@ -114,27 +114,27 @@ pub fn user(number: u64, id: &str, name: &str) -> User {
     }
 }
 
-pub fn scope(number: u64) -> Scope {
+pub(crate) fn scope(number: u64) -> Scope {
     account(number).into()
 }
 
 /// A store in a fresh database, and what it was opened with.
-pub struct World {
-    pub database: TestDatabase,
-    pub clock: Arc<SetClock>,
-    pub store: Store,
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    pub(crate) clock: Arc<SetClock>,
+    pub(crate) store: Store,
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_seconds(1_790_000_000)
 }
 
-pub fn rng(seed: u8) -> Arc<Rng> {
+pub(crate) fn rng(seed: u8) -> Arc<Rng> {
     Arc::new(Rng::new(ChaCha20Rng::from_seed([seed; 32])))
 }
 
 impl World {
-    pub async fn new(database: TestDatabase) -> Self {
+    pub(crate) async fn new(database: TestDatabase) -> Self {
         let clock = Arc::new(SetClock::at(now()));
         let store = database
             .open(Arc::clone(&clock) as _, rng(1))
@@ -148,7 +148,7 @@ impl World {
     }
 
     /// Another store on the same database: another node, or the same one after a restart.
-    pub async fn again(&self, seed: u8) -> Store {
+    pub(crate) async fn again(&self, seed: u8) -> Store {
         self.database
             .open(Arc::clone(&self.clock) as _, rng(seed))
             .await
@@ -156,20 +156,20 @@ impl World {
     }
 
     /// Puts a user and commits.
-    pub async fn add(&self, user: User) {
+    pub(crate) async fn add(&self, user: User) {
         let mut unit = self.store.unit(&[user.scope()]).await.unwrap();
         unit.put(user);
         unit.commit().await.unwrap();
     }
 
     /// Nothing contradicts anything.
-    pub async fn is_sound(&self) {
+    pub(crate) async fn is_sound(&self) {
         assert_eq!(self.store.verify().await.unwrap(), Vec::<String>::new());
     }
 }
 
 /// Runs an operation again until it no longer conflicts; gives how often it ran.
-pub async fn persist<F, T>(mut operation: impl FnMut() -> F) -> Result<T, CommitError>
+pub(crate) async fn persist<F, T>(mut operation: impl FnMut() -> F) -> Result<T, CommitError>
 where
     F: Future<Output = Result<T, CommitError>>,
 {
@@ -183,14 +183,14 @@ where
 }
 
 /// How many rounds a race goes.
-pub fn rounds() -> usize {
+pub(crate) fn rounds() -> usize {
     std::env::var("CLAVIGER_RACE_ROUNDS")
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(50)
 }
 
-pub fn event(number: u64, id: &str, seconds: i64, name: &str, username: &str) -> Event {
+pub(crate) fn event(number: u64, id: &str, seconds: i64, name: &str, username: &str) -> Event {
     Event {
         id: id.to_owned(),
         time: now().plus_seconds(seconds),
