@@ -85,12 +85,12 @@ struct Inner {
 impl TestApp {
     /// A server on SQLite.
     pub async fn sqlite() -> Self {
-        Self::new(TestDatabase::sqlite(), Setup::default()).await
+        Self::new(TestDatabase::sqlite().expect("a directory"), Setup::default()).await
     }
 
     /// A server on PostgreSQL.
     pub async fn postgres() -> Self {
-        Self::new(TestDatabase::postgres().await, Setup::default()).await
+        Self::new(TestDatabase::postgres().await.expect("a database"), Setup::default()).await
     }
 
     /// A server on this database.

@@ -54,7 +54,7 @@ on_both_engines! {
             root.call("CreateUser", &[("UserName", name)]).await.ok();
         }
         let mut seen = Vec::new();
-        let mut marker = None;
+        let mut marker: Option<String> = None;
         loop {
             let mut parameters = vec![("MaxItems", "2")];
             if let Some(marker) = &marker {

@@ -4,7 +4,8 @@ use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use claviger_policy::{Malformed, offline, validate_identity, validate_resource, validate_session, validate_trust};
+use claviger_policy::lint::{self, Finding, Grammar, Severity};
+use claviger_policy::offline;
 
 use crate::Failure;
 use crate::arguments::{Output, PolicyCommand, PolicyType};
@@ -23,8 +24,8 @@ pub(crate) fn run(command: PolicyCommand) -> Result<(), Failure> {
             let mut rows = Vec::new();
             for file in &files {
                 let text = read(file)?;
-                let found = check(&text, kind);
-                errors += found.iter().filter(|finding| finding.is_error).count();
+                let found = lint::check(&text, grammar(kind));
+                errors += found.iter().filter(|finding| finding.severity == Severity::Error).count();
                 rows.extend(found.into_iter().map(|finding| (file.display().to_string(), finding)));
             }
             print(&rows, output);
@@ -38,32 +39,12 @@ pub(crate) fn run(command: PolicyCommand) -> Result<(), Failure> {
     }
 }
 
-/// One thing to say about a document.
-struct Finding {
-    is_error: bool,
-    code: String,
-    line: u32,
-    column: u32,
-    message: String,
-}
-
-fn check(text: &str, kind: PolicyType) -> Vec<Finding> {
-    let verdict = match kind {
-        PolicyType::Identity => validate_identity(text),
-        PolicyType::Trust => validate_trust(text),
-        PolicyType::Resource => validate_resource(text),
-        PolicyType::Session => validate_session(text),
-    };
-    verdict.err().into_iter().map(refused).collect()
-}
-
-fn refused(error: Malformed) -> Finding {
-    Finding {
-        is_error: true,
-        code: String::from("MalformedPolicyDocument"),
-        line: error.position().line,
-        column: error.position().column,
-        message: error.message().to_owned(),
+fn grammar(kind: PolicyType) -> Grammar {
+    match kind {
+        PolicyType::Identity => Grammar::Identity,
+        PolicyType::Trust => Grammar::Trust,
+        PolicyType::Resource => Grammar::Resource,
+        PolicyType::Session => Grammar::Session,
     }
 }
 
@@ -88,10 +69,13 @@ fn print(rows: &[(String, Finding)], output: Output) {
     match output {
         Output::Text => {
             for (file, finding) in rows {
-                let severity = if finding.is_error { "error" } else { "warning" };
                 say(&format!(
-                    "{file}:{}:{}: {severity}: {} [{}]",
-                    finding.line, finding.column, finding.message, finding.code
+                    "{file}:{}:{}: {}: {} [{}]",
+                    finding.position.line,
+                    finding.position.column,
+                    finding.severity.name(),
+                    finding.message,
+                    finding.code
                 ));
             }
         }
@@ -101,10 +85,10 @@ fn print(rows: &[(String, Finding)], output: Output) {
                 .map(|(file, finding)| {
                     serde_json::json!({
                         "file": file,
-                        "severity": if finding.is_error { "error" } else { "warning" },
+                        "severity": finding.severity.name(),
                         "code": finding.code,
-                        "line": finding.line,
-                        "column": finding.column,
+                        "line": finding.position.line,
+                        "column": finding.position.column,
                         "message": finding.message,
                     })
                 })
