@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use claviger_model::{AccountId, Arn};
 use claviger_policy::{
-    Action, Decision, Layer, Layers, Silent, Policy, PolicyRef, Request, Resource, ResourceRule, decide,
+    Action, Decision, Layer, Layers, Levels, Policy, PolicyRef, Request, Resource, ResourceRule,
+    Silent, decide,
 };
 
 use crate::caller::Caller;
 use crate::context::{Parameters, RequestContext, RequestFacts};
 use crate::entity::Tags;
+use crate::entity::account::PasswordPolicy;
 use crate::fault::Fault;
 use crate::principal::{Held, Principal};
 use crate::spec::{Grant, Spec};
@@ -130,7 +132,49 @@ impl Target {
     }
 }
 
-/// Labels by which a decision tells policies apart: the place in the principal's list.
+/// The policies that bear on what a principal may do, put together in one way for enforcement and for simulation.
+pub(crate) struct Bearing<'a> {
+    identity: Vec<PolicyRef<'a>>,
+    boundary: Option<PolicyRef<'a>>,
+    session: Option<Vec<PolicyRef<'a>>>,
+}
+
+impl<'a> Bearing<'a> {
+    /// Of these policies. Labels by which a decision tells them apart are their places.
+    pub(crate) fn new(
+        identity: &'a [Held],
+        boundary: Option<&'a Held>,
+        session: Option<&'a [Held]>,
+    ) -> Self {
+        Self {
+            identity: refs(identity),
+            boundary: boundary.map(|held| PolicyRef {
+                policy: held.policy(),
+                label: 0,
+            }),
+            session: session.map(refs),
+        }
+    }
+
+    /// The layers of one decision, with what is not the principal's own.
+    pub(crate) fn layers<'b>(
+        &'b self,
+        resource: Option<PolicyRef<'b>>,
+        resource_rule: ResourceRule,
+        scps: Option<Levels<'b>>,
+    ) -> Layers<'b> {
+        Layers {
+            identity: &self.identity,
+            boundary: self.boundary,
+            session: self.session.as_deref(),
+            scps,
+            rcps: None,
+            resource,
+            resource_rule,
+        }
+    }
+}
+
 fn refs(held: &[Held]) -> Vec<PolicyRef<'_>> {
     (0u32..)
         .zip(held)
@@ -139,6 +183,34 @@ fn refs(held: &[Held]) -> Vec<PolicyRef<'_>> {
             label,
         })
         .collect()
+}
+
+/// What is left of a decision once it is considered what the operation needs no policy for. `granted_by_account` says
+/// that the account's settings grant the action to every user, so that only an explicit deny counts.
+pub(crate) fn settle(decision: Decision, grant: Grant, granted_by_account: bool) -> Decision {
+    match (decision, grant) {
+        (_, Grant::Everyone) => Decision::Allow,
+        (Decision::ImplicitDeny(_), Grant::UnlessDenied) => Decision::Allow,
+        (Decision::ImplicitDeny(_), Grant::Policy) if granted_by_account => Decision::Allow,
+        (decision, _) => decision,
+    }
+}
+
+/// Whether the account's password policy grants an operation of IAM to every user: changing the own password, and
+/// reading the rules for it (IAM user guide, "Permitting IAM users to change their own passwords"). `own` is the user's
+/// resource name.
+pub(crate) fn granted_by_password_policy(
+    operation: &str,
+    policy: Option<&PasswordPolicy>,
+    own: &str,
+    resource: &str,
+) -> bool {
+    let is_meant = match operation {
+        "ChangePassword" => resource == own,
+        "GetAccountPasswordPolicy" => resource == "*",
+        _ => false,
+    };
+    is_meant && policy.is_some_and(|policy| policy.allow_users_to_change)
 }
 
 /// Whether the caller may do all that the target asks. `unless_denied` names an action that the account's settings
@@ -157,12 +229,11 @@ pub(crate) fn authorize(
     if spec.grant == Grant::Everyone {
         return Ok(());
     }
-    let identity = refs(&principal.identity);
-    let session = principal.session.as_deref().map(refs);
-    let boundary = principal.boundary.as_ref().map(|held| PolicyRef {
-        policy: held.policy(),
-        label: 0,
-    });
+    let bearing = Bearing::new(
+        &principal.identity,
+        principal.boundary.as_ref(),
+        principal.session.as_deref(),
+    );
     let mut own_action = String::new();
     for check in &target.checks {
         let action_text = match check.action {
@@ -193,24 +264,19 @@ pub(crate) fn authorize(
                 },
                 facts: &context,
             },
-            &Layers {
-                identity: &identity,
-                boundary,
-                session: session.as_deref(),
-                scps: None,
-                rcps: None,
-                resource: check.trust.as_deref().map(PolicyRef::from),
-                resource_rule: if check.trust.is_some() {
+            &bearing.layers(
+                check.trust.as_deref().map(PolicyRef::from),
+                if check.trust.is_some() {
                     ResourceRule::Trust
                 } else {
                     ResourceRule::Ordinary
                 },
-            },
+                None,
+            ),
             &mut Silent,
         );
-        let waived = matches!(decision, Decision::ImplicitDeny(_))
-            && (granted_by_account || spec.grant == Grant::UnlessDenied);
-        if !decision.is_allow() && !waived {
+        let decision = settle(decision, spec.grant, granted_by_account);
+        if !decision.is_allow() {
             return Err(denial(principal, action_text, check, decision));
         }
     }

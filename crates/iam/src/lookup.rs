@@ -9,7 +9,9 @@ use claviger_store::{Scope, Stored, Unit};
 use crate::aws_managed;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
-use crate::entity::index::{GROUPS_BY_NAME, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME, USERS_BY_NAME};
+use crate::entity::index::{
+    GROUPS_BY_NAME, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME, USERS_BY_NAME,
+};
 use crate::entity::mfa_device::serial_key;
 use crate::entity::{Account, Group, ManagedPolicy, Role, User, VirtualMfaDevice};
 use crate::fault::Fault;
@@ -118,7 +120,11 @@ pub async fn find_mfa_device(
 ///
 /// # Errors
 /// `ServiceUnavailable`.
-pub async fn managed_policy(unit: &mut Unit, scope: Scope, arn: &str) -> Result<Option<Held>, Fault> {
+pub async fn managed_policy(
+    unit: &mut Unit,
+    scope: Scope,
+    arn: &str,
+) -> Result<Option<Held>, Fault> {
     if let Some(policy) = aws_managed::by_arn(arn) {
         return Ok(Some(Held::Aws(policy)));
     }
@@ -189,6 +195,8 @@ pub async fn owner(cx: &mut Cx<'_>, name: Option<&ExistingUserName>) -> Result<O
     match &cx.principal().await?.being {
         Being::User(user) => Ok(Owner::User(user.clone())),
         Being::Root(account) => Ok(Owner::Root(account.clone())),
-        Being::Role(_) => Err(Fault::invalid("Must specify userName when calling with non-User credentials")),
+        Being::Role(_) => Err(Fault::invalid(
+            "Must specify userName when calling with non-User credentials",
+        )),
     }
 }

@@ -7,7 +7,7 @@ use claviger_store::{CommitError, Scope};
 
 use crate::audit::Occurrence;
 use crate::authenticate::Admitted;
-use crate::authorize::{Target, authorize};
+use crate::authorize::{Target, authorize, granted_by_password_policy};
 use crate::context::RequestFacts;
 use crate::cx::{Cx, Slow};
 use crate::entity::Account;
@@ -59,7 +59,11 @@ impl Iam {
                 Some((unit, principal)) => (unit, Some(principal)),
                 None => {
                     let scopes = [Scope::Global, Scope::Account(caller.account())];
-                    let unit = self.store().unit(&scopes).await.map_err(Fault::unavailable)?;
+                    let unit = self
+                        .store()
+                        .unit(&scopes)
+                        .await
+                        .map_err(Fault::unavailable)?;
                     (unit, None)
                 }
             };
@@ -83,7 +87,12 @@ impl Iam {
         ))
     }
 
-    async fn attempt(&self, entry: &Entry, input: &dyn Erased, mut cx: Cx<'_>) -> Result<Try, Fault> {
+    async fn attempt(
+        &self,
+        entry: &Entry,
+        input: &dyn Erased,
+        mut cx: Cx<'_>,
+    ) -> Result<Try, Fault> {
         let spec = &entry.spec;
         cx.unit.label(spec.name, cx.request.now);
         let principal = cx.principal().await?;
@@ -97,7 +106,8 @@ impl Iam {
             return Err(fault);
         }
         let answer = input.run(&mut cx).await?;
-        self.finish(spec, input, cx, &principal, &target, answer).await
+        self.finish(spec, input, cx, &principal, &target, answer)
+            .await
     }
 
     async fn finish(
@@ -125,9 +135,13 @@ impl Iam {
             Ok(_) => Ok(Try::Done(answer)),
             // Whatever changed, the operation says it best itself when it looks again: that the name is taken, the code
             // was used, the group is not empty any more.
-            Err(CommitError::Conflict | CommitError::Taken(_) | CommitError::Replayed(_)) => Ok(Try::Again),
+            Err(CommitError::Conflict | CommitError::Taken(_) | CommitError::Replayed(_)) => {
+                Ok(Try::Again)
+            }
             Err(CommitError::Limit { index, max }) => Err(Fault::quota(quota_name(index), max)),
-            Err(error @ (CommitError::Busy | CommitError::Failed(_))) => Err(Fault::unavailable(error)),
+            Err(error @ (CommitError::Busy | CommitError::Failed(_))) => {
+                Err(Fault::unavailable(error))
+            }
         }
     }
 }
@@ -182,19 +196,17 @@ async fn granted_by_account(cx: &mut Cx<'_>, spec: &Spec, target: &Target) -> Re
         return Ok(false);
     };
     let own = user.arn();
-    let is_own = target
-        .checks
-        .iter()
-        .all(|check| check.resource == "*" || check.resource == own.as_str());
     let scope = cx.scope();
     let account = cx
         .unit
         .get::<Account>(scope, ACCOUNT_RECORD)
         .await
         .map_err(Fault::unavailable)?;
-    let allows = account
-        .and_then(|account| account.password_policy)
-        .is_some_and(|policy| policy.allow_users_to_change);
-    Ok(is_own && allows)
+    let policy = account
+        .as_ref()
+        .and_then(|account| account.password_policy.as_ref());
+    Ok(!target.checks.is_empty()
+        && target.checks.iter().all(|check| {
+            granted_by_password_policy(spec.name, policy, own.as_str(), &check.resource)
+        }))
 }
-

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claviger_model::name::{EntityPath, ExistingUserName, PathPrefix, UserName};
-use claviger_model::{Arn, Code, IdKind};
+use claviger_model::{Arn, Code, IdKind, Scalar};
 use claviger_shape::Shape;
 use claviger_store::{Depends, MarkKey, Record, Stored};
 
@@ -13,9 +13,9 @@ use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::context::Fact;
 use crate::cx::Cx;
+use crate::entity::credential::AccessKeys;
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
 use crate::entity::policies::{Attachments, InlinePolicies};
-use crate::entity::credential::AccessKeys;
 use crate::entity::{Account, TagRules, Tags, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
@@ -57,11 +57,16 @@ pub fn check_on_user(user: &User) -> Check {
 ///
 /// # Errors
 /// `ValidationError` where no user is named and the caller is none.
-pub async fn check_on_owner(cx: &mut Cx<'_>, name: Option<&ExistingUserName>) -> Result<Check, Fault> {
+pub async fn check_on_owner(
+    cx: &mut Cx<'_>,
+    name: Option<&ExistingUserName>,
+) -> Result<Check, Fault> {
     let account = cx.account();
     Ok(match lookup::owner(cx, name).await? {
         Owner::User(user) => check_on_user(&user),
-        Owner::Missing(name) => Check::on(account, &Arn::user(account, "/", &name)).shown(format!("user {name}")),
+        Owner::Missing(name) => {
+            Check::on(account, &Arn::user(account, "/", &name)).shown(format!("user {name}"))
+        }
         Owner::Root(_) => Check::on(account, &Arn::root(account)),
     })
 }
@@ -76,12 +81,20 @@ async fn shape_of(cx: &mut Cx<'_>, user: &Arc<Stored<User>>) -> Result<UserShape
     Ok(shape)
 }
 
-async fn password_last_used(cx: &Cx<'_>, user: &User) -> Result<Option<claviger_model::Timestamp>, Fault> {
+async fn password_last_used(
+    cx: &Cx<'_>,
+    user: &User,
+) -> Result<Option<claviger_model::Timestamp>, Fault> {
     if user.login_profile.is_none() {
         return Ok(None);
     }
     let mark = MarkKey::new(user.scope(), PASSWORD_USED, user.id.as_str());
-    let mark = cx.iam().store().mark(&mark).await.map_err(Fault::unavailable)?;
+    let mark = cx
+        .iam()
+        .store()
+        .mark(&mark)
+        .await
+        .map_err(Fault::unavailable)?;
     Ok(mark.map(|mark| claviger_model::Timestamp::from_micros(mark.value)))
 }
 
@@ -109,7 +122,11 @@ pub struct CreateUserOutput {
 impl Operation for CreateUser {
     const SPEC: Spec = Spec::iam("CreateUser", Access::Write)
         .on(&[ResourceType::User])
-        .keys(&["iam:PermissionsBoundary", "aws:RequestTag/${TagKey}", "aws:TagKeys"])
+        .keys(&[
+            "iam:PermissionsBoundary",
+            "aws:RequestTag/${TagKey}",
+            "aws:TagKeys",
+        ])
         .faults(&[
             Code::ConcurrentModification,
             Code::EntityAlreadyExists,
@@ -142,8 +159,14 @@ impl Operation for CreateUser {
             Some(arn) => Some(super::permissions_boundaries::resolve(cx, arn).await?),
             None => None,
         };
-        if lookup::find_user(cx, self.user_name.as_str()).await?.is_some() {
-            return Err(Fault::exists(format!("User with name {} already exists.", self.user_name)));
+        if lookup::find_user(cx, self.user_name.as_str())
+            .await?
+            .is_some()
+        {
+            return Err(Fault::exists(format!(
+                "User with name {} already exists.",
+                self.user_name
+            )));
         }
         let user = User {
             account: cx.account(),
@@ -162,9 +185,15 @@ impl Operation for CreateUser {
             security_epoch: 0,
         };
         let mut shape = UserShape::listed(&user);
-        shape.permissions_boundary = boundary_out(&mut cx.unit, scope, user.boundary.as_ref()).await?;
+        shape.permissions_boundary =
+            boundary_out(&mut cx.unit, scope, user.boundary.as_ref()).await?;
         shape.tags = tags_if_any(&user.tags);
-        cx.unit.limit(scope, &USERS_BY_NAME, WHOLE, cx.iam().settings().quotas.users);
+        cx.unit.limit(
+            scope,
+            &USERS_BY_NAME,
+            WHOLE,
+            cx.iam().settings().quotas.users,
+        );
         cx.unit.put(user);
         Ok(CreateUserOutput { user: shape })
     }
@@ -191,7 +220,9 @@ impl Operation for GetUser {
     type Output = GetUserOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        Ok(Target::of(check_on_owner(cx, self.user_name.as_ref()).await?))
+        Ok(Target::of(
+            check_on_owner(cx, self.user_name.as_ref()).await?,
+        ))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
@@ -250,13 +281,21 @@ impl Operation for ListUsers {
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
         let prefix = self.path_prefix.as_ref().map_or("/", PathPrefix::as_str);
-        Ok(Target::of(Check::on(cx.account(), &Arn::user(cx.account(), prefix, ""))))
+        Ok(Target::of(Check::on(
+            cx.account(),
+            &Arn::user(cx.account(), prefix, ""),
+        )))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        let (users, end) =
-            list_by_path::<User>(cx, &USERS_BY_NAME, self.path_prefix.as_ref(), &self.page, |user| user.path.as_str())
-                .await?;
+        let (users, end) = list_by_path::<User>(
+            cx,
+            &USERS_BY_NAME,
+            self.path_prefix.as_ref(),
+            &self.page,
+            |user| user.path.as_str(),
+        )
+        .await?;
         let marks = cx
             .iam()
             .store()
@@ -300,7 +339,15 @@ pub(super) async fn list_by_path<R: Record>(
     loop {
         let read = cx
             .unit
-            .page::<R>(scope, index, WHOLE, b"", after.as_deref(), page.limit(), Depends::Nothing)
+            .page::<R>(
+                scope,
+                index,
+                WHOLE,
+                b"",
+                after.as_deref(),
+                page.limit(),
+                Depends::Nothing,
+            )
             .await
             .map_err(Fault::unavailable)?;
         let more_in_store = read.more;
@@ -354,8 +401,14 @@ impl Operation for UpdateUser {
             Some(user) => (user.path.as_str().to_owned(), user.name.as_str().to_owned()),
             None => (String::from("/"), self.user_name.as_str().to_owned()),
         };
-        let path = self.new_path.as_ref().map_or(path.as_str(), EntityPath::as_str);
-        let name = self.new_user_name.as_ref().map_or(name.as_str(), UserName::as_str);
+        let path = self
+            .new_path
+            .as_ref()
+            .map_or(path.as_str(), EntityPath::as_str);
+        let name = self
+            .new_user_name
+            .as_ref()
+            .map_or(name.as_str(), UserName::as_str);
         let mut new = Check::on(cx.account(), &Arn::user(cx.account(), path, name));
         new.tags.clone_from(&old.tags);
         Ok(Target::of(old).and(new))
@@ -367,7 +420,9 @@ impl Operation for UpdateUser {
             // The user's own name in another case is not taken.
             let taken = lookup::find_user(cx, new.as_str()).await?;
             if taken.is_some_and(|other| other.id != user.id) {
-                return Err(Fault::exists(format!("User with name {new} already exists.")));
+                return Err(Fault::exists(format!(
+                    "User with name {new} already exists."
+                )));
             }
         }
         let mut user: User = User::clone(&user);
@@ -414,4 +469,9 @@ impl Operation for DeleteUser {
         cx.unit.drop_key(scope, User::KIND, user.id.as_str());
         Ok(Empty {})
     }
+}
+
+/// A name that was validated when it was stored.
+pub(super) fn stored_name<T: Scalar>(text: &str) -> Result<T, Fault> {
+    T::parse(text).map_err(|_| Fault::service(format!("a stored name is invalid: {text}")))
 }
