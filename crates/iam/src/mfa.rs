@@ -25,7 +25,8 @@ const TRIES: u32 = 9;
 const WINDOW_SECONDS: u32 = 180;
 
 /// What STS says of one parameter without the other.
-const BOTH: &str = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.";
+const BOTH: &str =
+    "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.";
 /// What STS says of a code that is wrong or was used.
 const WRONG: &str = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
 /// What STS says of a device that cannot be asked: not there, somebody else's, or tried too often.
@@ -35,7 +36,10 @@ const UNABLE: &str = "MultiFactorAuthentication failed, unable to validate MFA c
 ///
 /// # Errors
 /// `AccessDenied` for one without the other.
-pub fn both<'a>(serial: Option<&'a str>, code: Option<&'a str>) -> Result<Option<(&'a str, &'a str)>, Fault> {
+pub fn both<'a>(
+    serial: Option<&'a str>,
+    code: Option<&'a str>,
+) -> Result<Option<(&'a str, &'a str)>, Fault> {
     match (serial, code) {
         (Some(serial), Some(code)) => Ok(Some((serial, code))),
         (None, None) => Ok(None),
@@ -59,7 +63,12 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
         .get::<VirtualMfaDevice>(scope, &own.device)
         .await
         .map_err(Fault::unavailable)?
-        .filter(|device| device.holder.as_ref().is_some_and(|holder| holder.who == who))
+        .filter(|device| {
+            device
+                .holder
+                .as_ref()
+                .is_some_and(|holder| holder.who == who)
+        })
         .ok_or_else(|| Fault::denied(UNABLE))?;
     take_ticket(cx, &device, || Fault::denied(UNABLE)).await?;
     let wrong = || Fault::denied(WRONG);
@@ -81,7 +90,12 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
 /// # Errors
 /// `InvalidAuthenticationCode` where the codes are none, not consecutive, not newer than the last one accepted, or the
 /// device was tried too often; `ServiceUnavailable`.
-pub async fn pair(cx: &mut Cx<'_>, device: &VirtualMfaDevice, first: &str, second: &str) -> Result<i64, Fault> {
+pub async fn pair(
+    cx: &mut Cx<'_>,
+    device: &VirtualMfaDevice,
+    first: &str,
+    second: &str,
+) -> Result<i64, Fault> {
     let wrong = || {
         Fault::new(
             FaultCode::InvalidAuthenticationCode,
@@ -93,7 +107,8 @@ pub async fn pair(cx: &mut Cx<'_>, device: &VirtualMfaDevice, first: &str, secon
     let second = Code::parse(second).ok_or_else(wrong)?;
     let seed = seed(cx, device).await?;
     let last = last_step(cx, device).await?;
-    let step = totp::find_pair(&seed, device.drift, cx.now(), last, first, second).ok_or_else(wrong)?;
+    let step =
+        totp::find_pair(&seed, device.drift, cx.now(), last, first, second).ok_or_else(wrong)?;
     cx.advance(mark(device), step);
     Ok(step - totp::step_at(cx.now()))
 }
@@ -115,7 +130,11 @@ fn own_device<'p>(principal: &'p Principal, serial: &str) -> Option<(&'p Assigne
 }
 
 /// Takes one ticket of the device for this request, however often the operation starts over.
-async fn take_ticket(cx: &Cx<'_>, device: &VirtualMfaDevice, refused: impl Fn() -> Fault) -> Result<(), Fault> {
+async fn take_ticket(
+    cx: &Cx<'_>,
+    device: &VirtualMfaDevice,
+    refused: impl Fn() -> Fault,
+) -> Result<(), Fault> {
     let bucket = Bucket::new(device.scope(), MFA_TRIES, device.id.as_str());
     cx.once(&format!("{MFA_TRIES}/{}", device.id), async {
         let taken = cx
@@ -124,7 +143,11 @@ async fn take_ticket(cx: &Cx<'_>, device: &VirtualMfaDevice, refused: impl Fn() 
             .take(&bucket, TRIES, WINDOW_SECONDS, cx.now())
             .await
             .map_err(Fault::unavailable)?;
-        if taken { Ok(Secret::new(String::new())) } else { Err(refused()) }
+        if taken {
+            Ok(Secret::new(String::new()))
+        } else {
+            Err(refused())
+        }
     })
     .await?;
     Ok(())
@@ -133,7 +156,13 @@ async fn take_ticket(cx: &Cx<'_>, device: &VirtualMfaDevice, refused: impl Fn() 
 async fn seed(cx: &Cx<'_>, device: &VirtualMfaDevice) -> Result<Secret<Vec<u8>>, Fault> {
     cx.iam()
         .store()
-        .unseal(device.scope(), VirtualMfaDevice::KIND, &device.id, SEED, &device.seed)
+        .unseal(
+            device.scope(),
+            VirtualMfaDevice::KIND,
+            &device.id,
+            SEED,
+            &device.seed,
+        )
         .await
         .map_err(Fault::unavailable)
 }
@@ -143,7 +172,12 @@ fn mark(device: &VirtualMfaDevice) -> MarkKey {
 }
 
 async fn last_step(cx: &Cx<'_>, device: &VirtualMfaDevice) -> Result<Option<i64>, Fault> {
-    let mark = cx.iam().store().mark(&mark(device)).await.map_err(Fault::unavailable)?;
+    let mark = cx
+        .iam()
+        .store()
+        .mark(&mark(device))
+        .await
+        .map_err(Fault::unavailable)?;
     Ok(mark.map(|mark| mark.value))
 }
 

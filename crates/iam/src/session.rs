@@ -74,7 +74,9 @@ impl SessionPrincipal {
     #[must_use]
     pub fn account(&self) -> AccountId {
         match self {
-            Self::Root(account) | Self::User { account, .. } | Self::Role { account, .. } => *account,
+            Self::Root(account) | Self::User { account, .. } | Self::Role { account, .. } => {
+                *account
+            }
         }
     }
 }
@@ -95,18 +97,27 @@ struct Sealed<S, T> {
     session: T,
 }
 
-/// Seals a session into a token.
+/// Seals a session into a token of at least `minimum` bytes.
 ///
 /// # Errors
 /// `ServiceFailure` if the session cannot be written.
-pub fn seal(ring: &Ring, session: &Session, secret: &Secret<String>) -> Result<Secret<String>, Fault> {
-    let plain = Zeroizing::new(
+pub fn seal(
+    ring: &Ring,
+    session: &Session,
+    secret: &Secret<String>,
+    minimum: usize,
+) -> Result<Secret<String>, Fault> {
+    let mut plain = Zeroizing::new(
         serde_json::to_vec(&Sealed {
             secret: secret.expose(),
             session,
         })
         .map_err(Fault::service)?,
     );
+    // Blanks after JSON mean nothing. Four characters of base64 hold three bytes, so this many make the token long enough.
+    if plain.len() < minimum / 4 * 3 + 3 && minimum > 0 {
+        plain.resize(minimum / 4 * 3 + 3, b' ');
+    }
     Ok(Secret::new(BASE64.encode(&ring.seal(PURPOSE, &plain))))
 }
 
@@ -118,6 +129,7 @@ pub fn open(ring: &Ring, token: &str) -> Option<(Session, Secret<String>)> {
     }
     let sealed = BASE64.decode(token.as_bytes()).ok()?;
     let plain = ring.open(PURPOSE, &sealed)?;
-    let Sealed { secret, session } = serde_json::from_slice::<Sealed<String, Session>>(plain.expose()).ok()?;
+    let Sealed { secret, session } =
+        serde_json::from_slice::<Sealed<String, Session>>(plain.expose()).ok()?;
     Some((session, Secret::new(secret)))
 }

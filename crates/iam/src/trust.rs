@@ -39,9 +39,18 @@ const NOBODY: &str = "AIDA00000000000000000";
 /// What a principal's text names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named<'a> {
-    User { account: AccountId, name: &'a str },
-    Role { account: AccountId, name: &'a str },
-    Session { account: AccountId, role: &'a str },
+    User {
+        account: AccountId,
+        name: &'a str,
+    },
+    Role {
+        account: AccountId,
+        name: &'a str,
+    },
+    Session {
+        account: AccountId,
+        role: &'a str,
+    },
     Id(&'a str),
     /// An account, everybody, or what this server has no records of.
     Unbound,
@@ -65,10 +74,21 @@ fn named(text: &str) -> Named<'_> {
             .strip_prefix(rest)
             .and_then(|rest| rest.rsplit('/').next())
     };
-    let account = AccountId::parse(parts.account).ok().filter(|_| parts.partition == "aws");
-    match (parts.service, last("user/"), last("role/"), last("assumed-role/")) {
-        ("iam", Some(name), _, _) => account.map_or(Named::Nobody, |account| Named::User { account, name }),
-        ("iam", _, Some(name), _) => account.map_or(Named::Nobody, |account| Named::Role { account, name }),
+    let account = AccountId::parse(parts.account)
+        .ok()
+        .filter(|_| parts.partition == "aws");
+    match (
+        parts.service,
+        last("user/"),
+        last("role/"),
+        last("assumed-role/"),
+    ) {
+        ("iam", Some(name), _, _) => {
+            account.map_or(Named::Nobody, |account| Named::User { account, name })
+        }
+        ("iam", _, Some(name), _) => {
+            account.map_or(Named::Nobody, |account| Named::Role { account, name })
+        }
         ("sts", _, _, Some(_)) => {
             let role = parts
                 .resource
@@ -89,8 +109,14 @@ fn named(text: &str) -> Named<'_> {
 /// # Errors
 /// `MalformedPolicyDocument`, also for a user or role of the own account that is not there; `LimitExceeded`;
 /// `ServiceUnavailable`.
-pub async fn resolve(unit: &mut Unit, own: AccountId, text: &str, size: u64) -> Result<Trust, Fault> {
-    claviger_policy::validate_trust(text).map_err(|malformed| Fault::malformed_policy(malformed.message()))?;
+pub async fn resolve(
+    unit: &mut Unit,
+    own: AccountId,
+    text: &str,
+    size: u64,
+) -> Result<Trust, Fault> {
+    claviger_policy::validate_trust(text)
+        .map_err(|malformed| Fault::malformed_policy(malformed.message()))?;
     let document = Document::new(text);
     if document.counted_size() > size {
         return Err(Fault::quota("ACLSizePerRole", size));
@@ -109,9 +135,17 @@ pub async fn resolve(unit: &mut Unit, own: AccountId, text: &str, size: u64) -> 
         let (account, found) = match what {
             Named::Unbound => continue,
             Named::Nobody => (None, None),
-            Named::User { account, name: user } => (Some(account), user_id(unit, account, user, &name).await?),
-            Named::Role { account, name: role } => (Some(account), role_id(unit, account, role, &name).await?),
-            Named::Session { account, role } => (Some(account), session_role_id(unit, account, role).await?),
+            Named::User {
+                account,
+                name: user,
+            } => (Some(account), user_id(unit, account, user, &name).await?),
+            Named::Role {
+                account,
+                name: role,
+            } => (Some(account), role_id(unit, account, role, &name).await?),
+            Named::Session { account, role } => {
+                (Some(account), session_role_id(unit, account, role).await?)
+            }
             Named::Id(id) => {
                 let account = unique_id::account_of(id);
                 (account, live_id(unit, account, id).await?)
@@ -126,7 +160,9 @@ pub async fn resolve(unit: &mut Unit, own: AccountId, text: &str, size: u64) -> 
                 trusted.push(TrustedPrincipal { named: name, id });
             }
             None if account == Some(own) => {
-                return Err(Fault::malformed_policy(format!("Invalid principal in policy: \"AWS\":\"{name}\"")));
+                return Err(Fault::malformed_policy(format!(
+                    "Invalid principal in policy: \"AWS\":\"{name}\""
+                )));
             }
             None => {
                 replaced.insert(name, NOBODY.to_owned());
@@ -147,17 +183,31 @@ fn check_bound(in_force: &str) -> Result<(), Fault> {
     let policy = Policy::compile(in_force).map_err(Fault::service)?;
     let by_name = policy.principals().any(|(_, principal)| {
         principal.kind == PrincipalType::Aws
-            && matches!(named(&principal.text), Named::User { .. } | Named::Role { .. } | Named::Nobody)
+            && matches!(
+                named(&principal.text),
+                Named::User { .. } | Named::Role { .. } | Named::Nobody
+            )
     });
     if by_name {
-        return Err(Fault::service("a principal of a trust policy was left unbound"));
+        return Err(Fault::service(
+            "a principal of a trust policy was left unbound",
+        ));
     }
     Ok(())
 }
 
-async fn user_id(unit: &mut Unit, account: AccountId, name: &str, arn: &str) -> Result<Option<UniqueId>, Fault> {
+async fn user_id(
+    unit: &mut Unit,
+    account: AccountId,
+    name: &str,
+    arn: &str,
+) -> Result<Option<UniqueId>, Fault> {
     let found = unit
-        .find::<User>(Scope::Account(account), &USERS_BY_NAME, text::fold(name).as_bytes())
+        .find::<User>(
+            Scope::Account(account),
+            &USERS_BY_NAME,
+            text::fold(name).as_bytes(),
+        )
         .await
         .map_err(Fault::unavailable)?;
     Ok(found
@@ -165,9 +215,18 @@ async fn user_id(unit: &mut Unit, account: AccountId, name: &str, arn: &str) -> 
         .map(|user| user.id.clone()))
 }
 
-async fn role_id(unit: &mut Unit, account: AccountId, name: &str, arn: &str) -> Result<Option<UniqueId>, Fault> {
+async fn role_id(
+    unit: &mut Unit,
+    account: AccountId,
+    name: &str,
+    arn: &str,
+) -> Result<Option<UniqueId>, Fault> {
     let found = unit
-        .find::<Role>(Scope::Account(account), &ROLES_BY_NAME, text::fold(name).as_bytes())
+        .find::<Role>(
+            Scope::Account(account),
+            &ROLES_BY_NAME,
+            text::fold(name).as_bytes(),
+        )
         .await
         .map_err(Fault::unavailable)?;
     Ok(found
@@ -175,9 +234,17 @@ async fn role_id(unit: &mut Unit, account: AccountId, name: &str, arn: &str) -> 
         .map(|role| role.id.clone()))
 }
 
-async fn session_role_id(unit: &mut Unit, account: AccountId, name: &str) -> Result<Option<UniqueId>, Fault> {
+async fn session_role_id(
+    unit: &mut Unit,
+    account: AccountId,
+    name: &str,
+) -> Result<Option<UniqueId>, Fault> {
     let found = unit
-        .find::<Role>(Scope::Account(account), &ROLES_BY_NAME, text::fold(name).as_bytes())
+        .find::<Role>(
+            Scope::Account(account),
+            &ROLES_BY_NAME,
+            text::fold(name).as_bytes(),
+        )
         .await
         .map_err(Fault::unavailable)?;
     Ok(found
@@ -185,7 +252,11 @@ async fn session_role_id(unit: &mut Unit, account: AccountId, name: &str) -> Res
         .map(|role| role.id.clone()))
 }
 
-async fn live_id(unit: &mut Unit, account: Option<AccountId>, id: &str) -> Result<Option<UniqueId>, Fault> {
+async fn live_id(
+    unit: &mut Unit,
+    account: Option<AccountId>,
+    id: &str,
+) -> Result<Option<UniqueId>, Fault> {
     let (Some(account), Ok(id)) = (account, UniqueId::parse(id)) else {
         return Ok(None);
     };
@@ -193,7 +264,11 @@ async fn live_id(unit: &mut Unit, account: Option<AccountId>, id: &str) -> Resul
 }
 
 /// The resource name that the user or role of this id has now, or `None` if it is gone.
-async fn present_arn(unit: &mut Unit, account: AccountId, id: &UniqueId) -> Result<Option<Arn>, Fault> {
+async fn present_arn(
+    unit: &mut Unit,
+    account: AccountId,
+    id: &UniqueId,
+) -> Result<Option<Arn>, Fault> {
     let scope = Scope::Account(account);
     if id.as_str().starts_with(IdKind::User.prefix()) {
         let user = unit
@@ -222,7 +297,9 @@ pub async fn shown(unit: &mut Unit, role: &Role) -> Result<String, Fault> {
             None => None,
         };
         let now = match arn {
-            Some(_) if matches!(named(&principal.named), Named::Session { .. }) => principal.named.clone(),
+            Some(_) if matches!(named(&principal.named), Named::Session { .. }) => {
+                principal.named.clone()
+            }
             Some(arn) => arn.as_str().to_owned(),
             None => principal.id.as_str().to_owned(),
         };
@@ -269,13 +346,15 @@ fn rewrite(text: &str, replace: &mut dyn FnMut(&str) -> Option<String>) -> Resul
     let mut members: Members = serde_json::from_str(text).map_err(Fault::service)?;
     if let Some(statement) = members.get_mut("Statement") {
         let rewritten = if statement.get().trim_start().starts_with('[') {
-            let mut statements: Vec<Members> = serde_json::from_str(statement.get()).map_err(Fault::service)?;
+            let mut statements: Vec<Members> =
+                serde_json::from_str(statement.get()).map_err(Fault::service)?;
             for statement in &mut statements {
                 rewrite_statement(statement, replace)?;
             }
             raw(&statements)?
         } else {
-            let mut statement: Members = serde_json::from_str(statement.get()).map_err(Fault::service)?;
+            let mut statement: Members =
+                serde_json::from_str(statement.get()).map_err(Fault::service)?;
             rewrite_statement(&mut statement, replace)?;
             raw(&statement)?
         };
@@ -297,7 +376,8 @@ fn rewrite_statement(
         }
         let mut kinds: Members = serde_json::from_str(principal.get()).map_err(Fault::service)?;
         if let Some(named) = kinds.get_mut("AWS") {
-            let mut value: serde_json::Value = serde_json::from_str(named.get()).map_err(Fault::service)?;
+            let mut value: serde_json::Value =
+                serde_json::from_str(named.get()).map_err(Fault::service)?;
             let texts = match &mut value {
                 serde_json::Value::Array(texts) => texts.as_mut_slice(),
                 one => std::slice::from_mut(one),
@@ -332,21 +412,37 @@ mod tests {
     fn a_principal_is_read_for_what_it_names() {
         assert_eq!(
             named("arn:aws:iam::000000000001:user/a/b/alice"),
-            Named::User { account: account(1), name: "alice" }
+            Named::User {
+                account: account(1),
+                name: "alice"
+            }
         );
         assert_eq!(
             named("arn:aws:iam::000000000001:role/r"),
-            Named::Role { account: account(1), name: "r" }
+            Named::Role {
+                account: account(1),
+                name: "r"
+            }
         );
         assert_eq!(
             named("arn:aws:sts::000000000001:assumed-role/r/session"),
-            Named::Session { account: account(1), role: "r" }
+            Named::Session {
+                account: account(1),
+                role: "r"
+            }
         );
-        assert_eq!(named("AROAQAAAAAAACXXXXXXXX"), Named::Id("AROAQAAAAAAACXXXXXXXX"));
+        assert_eq!(
+            named("AROAQAAAAAAACXXXXXXXX"),
+            Named::Id("AROAQAAAAAAACXXXXXXXX")
+        );
         for unbound in ["*", "000000000001", "arn:aws:iam::000000000001:root"] {
             assert_eq!(named(unbound), Named::Unbound, "{unbound}");
         }
-        for nobody in ["arn:aws-cn:iam::000000000001:user/alice", "arn:aws:iam::1:role/r", "arn:aws:sts::000000000001:assumed-role/r"] {
+        for nobody in [
+            "arn:aws-cn:iam::000000000001:user/alice",
+            "arn:aws:iam::1:role/r",
+            "arn:aws:sts::000000000001:assumed-role/r",
+        ] {
             assert_eq!(named(nobody), Named::Nobody, "{nobody}");
         }
     }
@@ -358,21 +454,29 @@ mod tests {
              "Condition": {"NumericEquals": {"k": 12345678901234567890.123456789012345678901}}},
             {"Effect": "Deny", "NotPrincipal": {"AWS": "a"}, "Action": "sts:AssumeRole"},
             {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}"#;
-        let changed = rewrite(text, &mut |name| (name == "a").then(|| String::from("A"))).expect("a document");
-        assert!(changed.contains("12345678901234567890.123456789012345678901"), "{changed}");
+        let changed = rewrite(text, &mut |name| (name == "a").then(|| String::from("A")))
+            .expect("a document");
+        assert!(
+            changed.contains("12345678901234567890.123456789012345678901"),
+            "{changed}"
+        );
         let changed: serde_json::Value = serde_json::from_str(&changed).expect("JSON");
         assert_eq!(
             changed["Statement"][0]["Principal"],
             serde_json::json!({"AWS": ["A", "b"], "Service": "a"})
         );
-        assert_eq!(changed["Statement"][1]["NotPrincipal"], serde_json::json!({"AWS": "A"}));
+        assert_eq!(
+            changed["Statement"][1]["NotPrincipal"],
+            serde_json::json!({"AWS": "A"})
+        );
         assert_eq!(changed["Statement"][2]["Principal"], "*");
     }
 
     #[test]
     fn a_single_statement_is_rewritten_too_and_so_is_an_escaped_name() {
         let text = r#"{"Statement": {"Effect": "Allow", "Princip\u0061l": {"AW\u0053": "\u0061"}, "Action": "sts:AssumeRole"}}"#;
-        let changed = rewrite(text, &mut |name| (name == "a").then(|| String::from("A"))).expect("a document");
+        let changed = rewrite(text, &mut |name| (name == "a").then(|| String::from("A")))
+            .expect("a document");
         let changed: serde_json::Value = serde_json::from_str(&changed).expect("JSON");
         assert_eq!(changed["Statement"]["Principal"]["AWS"], "A");
     }

@@ -71,7 +71,9 @@ impl Role {
     /// `DeleteConflict`.
     pub fn check_deletable(&self) -> Result<(), Fault> {
         if !self.inline.is_empty() {
-            return Err(Fault::conflict("Cannot delete entity, must delete policies first."));
+            return Err(Fault::conflict(
+                "Cannot delete entity, must delete policies first.",
+            ));
         }
         if !self.attached.is_empty() {
             return Err(Fault::conflict(
@@ -98,7 +100,11 @@ impl Record for Role {
         let name = self.name.as_str();
         out.unique(&ROLES_BY_NAME, claviger_model::text::fold(name).as_bytes());
         for held in self.attached.iter() {
-            out.ordered(&ATTACHMENTS, held.policy.group(), HolderKind::Role.key(name));
+            out.ordered(
+                &ATTACHMENTS,
+                held.policy.group(),
+                HolderKind::Role.key(name),
+            );
         }
         if let Some(policy) = &self.boundary {
             out.ordered(&BOUNDARIES, policy.group(), HolderKind::Role.key(name));

@@ -30,7 +30,7 @@ pub struct Paged {
 }
 
 /// What a list answers besides its items.
-#[derive(Shape)]
+#[derive(Shape, Default)]
 pub struct PageEnd {
     /// Whether more items follow.
     pub is_truncated: bool,
