@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::layers::{Layers, Levels, PolicyRef};
 use crate::pattern::Steps;
 use crate::policy::{Effect, Statement};
-use crate::principal::Form;
+use crate::principal::Forms;
 use crate::recorder::{Element, Place, Recorder, Silent, Truth};
 use crate::request::{Principal, Request};
 use crate::verdict::{All, Said, is_cross_account};
@@ -183,7 +183,7 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
                 }
                 continue;
             }
-            // Once something allows, only a Deny can still matter; on a resource the strongest grant counts.
+            // Once something allows, only a Deny can still matter; on a resource every grant counts.
             let only = (said.allowed && layer != Layer::Resource).then_some(Effect::Deny);
             one.policy.index().candidates(
                 self.action,
@@ -215,7 +215,7 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
         {
             return;
         }
-        let (truth, form) = self.statement(place, statement, action_matches, steps);
+        let (truth, forms) = self.statement(place, statement, action_matches, steps);
         let applies = match truth {
             Truth::True => !statement.is_inert(),
             Truth::Unsure => effect == Effect::Deny,
@@ -227,7 +227,7 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
                 Effect::Deny => said.denied = true,
                 Effect::Allow => {
                     said.allowed = true;
-                    said.form = said.form.max(Some(form));
+                    said.forms = said.forms.and(forms);
                 }
             }
         }
@@ -239,7 +239,7 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
         statement: &Statement,
         action_matches: bool,
         steps: &mut Steps,
-    ) -> (Truth, Form) {
+    ) -> (Truth, Forms) {
         steps.take(1);
         let effect = statement.effect();
         // An Allow that is not sure does not apply, whatever else it says; a Deny has to be followed to its end.
@@ -248,25 +248,25 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
             Truth::Unsure => effect == Effect::Allow && !R::EXPLAINS,
             Truth::True => false,
         };
-        let (principal, form) = self.principal(place.layer, statement, steps);
+        let (principal, forms) = self.principal(place.layer, statement, steps);
         self.recorder.element(place, Element::Principal, principal);
         let mut truth = principal;
         if settled(truth) {
-            return (truth, form);
+            return (truth, forms);
         }
         if !action_matches {
             let action = statement.actions.matches(self.action, steps);
             self.recorder.element(place, Element::Action, action);
             truth = truth.and(action);
             if settled(truth) {
-                return (truth, form);
+                return (truth, forms);
             }
         }
         let resource = self.resource(place, statement, steps);
         self.recorder.element(place, Element::Resource, resource);
         truth = truth.and(resource);
         if settled(truth) {
-            return (truth, form);
+            return (truth, forms);
         }
         for (at, condition) in statement.conditions().iter().enumerate() {
             let (present, holds) = condition.evaluate(self.facts, steps);
@@ -286,19 +286,19 @@ impl<F: Facts + ?Sized, R: Recorder> Evaluation<'_, F, R> {
                 break;
             }
         }
-        (truth, form)
+        (truth, forms)
     }
 
-    fn principal(&self, layer: Layer, statement: &Statement, steps: &mut Steps) -> (Truth, Form) {
+    fn principal(&self, layer: Layer, statement: &Statement, steps: &mut Steps) -> (Truth, Forms) {
         let named = matches!(layer, Layer::Resource | Layer::Rcp);
         match &statement.principal {
             Some(clause) if named => {
                 clause.matches(statement.effect(), self.principal, self.bounded, steps)
             }
             // Such an element is missing, or does not belong here.
-            None if named => (Truth::Unsure, Form::Account),
-            Some(_) => (Truth::Unsure, Form::Account),
-            None => (Truth::True, Form::Account),
+            None if named => (Truth::Unsure, Forms::NONE),
+            Some(_) => (Truth::Unsure, Forms::NONE),
+            None => (Truth::True, Forms::NONE),
         }
     }
 

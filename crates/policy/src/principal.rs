@@ -60,8 +60,8 @@ pub(crate) enum Entry {
     Unsure,
 }
 
-/// By which of its names a caller was found; the later, the more it can grant by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// By which of its names a caller was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Form {
     Account,
     Role,
@@ -69,6 +69,62 @@ pub(crate) enum Form {
     Issuer,
     Everyone,
     Own,
+}
+
+/// All the names by which a caller was found. Each grants by itself: none stands for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Forms(u8);
+
+impl Forms {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn of(form: Form) -> Self {
+        Self(1 << form as u8)
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn has(self, form: Form) -> bool {
+        self.0 & Self::of(form).0 != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Form> {
+        [
+            Form::Own,
+            Form::Everyone,
+            Form::Issuer,
+            Form::Role,
+            Form::Account,
+        ]
+        .into_iter()
+        .filter(move |form| self.has(*form))
+    }
+
+    /// A caller escapes a Deny with NotPrincipal only where every name that AWS checks in turn is listed: the account, then the role, then the session.
+    const fn exempts(self, kind: PrincipalKind) -> bool {
+        if self.has(Form::Everyone) {
+            return true;
+        }
+        let (account, role, own) = (
+            self.has(Form::Account),
+            self.has(Form::Role),
+            self.has(Form::Own),
+        );
+        match kind {
+            PrincipalKind::Account => account,
+            PrincipalKind::User | PrincipalKind::FederatedUser => account && own,
+            PrincipalKind::Role => account && role,
+            PrincipalKind::AssumedRole => account && role && own,
+            PrincipalKind::Service | PrincipalKind::Federated => own,
+            PrincipalKind::Anonymous => false,
+        }
+    }
 }
 
 /// The Principal or NotPrincipal of a statement.
@@ -215,89 +271,40 @@ impl PrincipalClause {
         }
     }
 
-    /// Whether the statement is about the caller, and by which name.
+    /// Whether the statement is about the caller, and by which names.
     pub(crate) fn matches(
         &self,
         effect: Effect,
         caller: &Principal<'_>,
         bounded: bool,
         steps: &mut Steps,
-    ) -> (Truth, Form) {
-        if !self.negated {
-            let mut best = None;
-            let mut unsure = self.unsure;
-            for named in &self.named {
-                steps.take(1);
-                match named.finds(caller, steps) {
-                    (Truth::True, form) => best = best.max(Some(form)),
-                    (Truth::Unsure, _) => unsure = true,
-                    (Truth::False, _) => {}
-                }
-            }
-            return match best {
-                Some(form) => (Truth::True, form),
-                None if unsure => (Truth::Unsure, Form::Account),
-                None => (Truth::False, Form::Account),
-            };
-        }
-        let mut found = Names::default();
+    ) -> (Truth, Forms) {
+        let mut found = Forms::NONE;
         let mut unsure = self.unsure;
         for named in &self.named {
             steps.take(1);
             match named.finds(caller, steps) {
-                (Truth::True, form) => found.add(form),
+                (Truth::True, form) => found = found.and(Forms::of(form)),
                 (Truth::Unsure, _) => unsure = true,
                 (Truth::False, _) => {}
             }
         }
+        let or_unsure = |sure: Truth| if unsure { Truth::Unsure } else { sure };
+        if !self.negated {
+            let truth = if found.is_empty() {
+                or_unsure(Truth::False)
+            } else {
+                Truth::True
+            };
+            return (truth, found);
+        }
         let truth = match effect {
             // A boundary makes NotPrincipal with Deny match always (IAM user guide, "NotPrincipal").
             Effect::Deny => Truth::from(bounded || !found.exempts(caller.kind)),
-            Effect::Allow if found.any() => Truth::False,
-            Effect::Allow if unsure => Truth::Unsure,
-            Effect::Allow => Truth::True,
+            Effect::Allow if found.is_empty() => or_unsure(Truth::True),
+            Effect::Allow => Truth::False,
         };
-        (truth, Form::Everyone)
-    }
-}
-
-/// The names by which a caller stands in a NotPrincipal.
-#[derive(Debug, Default)]
-struct Names {
-    everyone: bool,
-    account: bool,
-    role: bool,
-    own: bool,
-}
-
-impl Names {
-    const fn add(&mut self, form: Form) {
-        match form {
-            Form::Everyone => self.everyone = true,
-            Form::Account => self.account = true,
-            Form::Role => self.role = true,
-            Form::Own => self.own = true,
-            Form::Issuer => {}
-        }
-    }
-
-    const fn any(&self) -> bool {
-        self.everyone || self.account || self.role || self.own
-    }
-
-    /// A caller escapes a Deny only where every name that AWS checks in turn is listed: the account, then the role, then the session.
-    const fn exempts(&self, kind: PrincipalKind) -> bool {
-        if self.everyone {
-            return true;
-        }
-        match kind {
-            PrincipalKind::Account => self.account,
-            PrincipalKind::User | PrincipalKind::FederatedUser => self.account && self.own,
-            PrincipalKind::Role => self.account && self.role,
-            PrincipalKind::AssumedRole => self.account && self.role && self.own,
-            PrincipalKind::Service | PrincipalKind::Federated => self.own,
-            PrincipalKind::Anonymous => false,
-        }
+        (truth, Forms::of(Form::Everyone))
     }
 }
 
@@ -403,7 +410,7 @@ mod tests {
         PrincipalClause::compile(&json::parse(text, 64).expect("JSON"), negated)
     }
 
-    fn find(text: &str, caller: &Principal<'_>) -> (Truth, Form) {
+    fn find(text: &str, caller: &Principal<'_>) -> (Truth, Forms) {
         clause(text, false).matches(Effect::Allow, caller, false, &mut Steps::new(1_000))
     }
 
@@ -420,7 +427,7 @@ mod tests {
         ] {
             assert_eq!(
                 find(&format!(r#"{{"AWS":"{role}"}}"#), &session),
-                (Truth::True, Form::Role)
+                (Truth::True, Forms::of(Form::Role))
             );
         }
         for other in [
@@ -456,16 +463,20 @@ mod tests {
         let policy = r#"{"AWS":"AIDAEXAMPLEEXAMPLE12"}"#;
         assert_eq!(find(policy, &user).0, Truth::False);
         user.unique_id = Some("AIDAEXAMPLEEXAMPLE12");
-        assert_eq!(find(policy, &user), (Truth::True, Form::Own));
+        assert_eq!(find(policy, &user), (Truth::True, Forms::of(Form::Own)));
         user.unique_id = Some("AIDAEXAMPLEEXAMPLE13");
         assert_eq!(find(policy, &user).0, Truth::False);
     }
 
     #[test]
-    fn the_strongest_name_counts() {
+    fn every_name_counts() {
         let session = caller(PrincipalKind::AssumedRole, SESSION);
         let all = format!(r#"{{"AWS":["{ROOT}","arn:aws:iam::111122223333:role/R","{SESSION}"]}}"#);
-        assert_eq!(find(&all, &session), (Truth::True, Form::Own));
+        let (truth, forms) = find(&all, &session);
+        assert_eq!(
+            (truth, forms.iter().collect::<Vec<_>>()),
+            (Truth::True, vec![Form::Own, Form::Role, Form::Account])
+        );
         let mut federated = caller(
             PrincipalKind::FederatedUser,
             "arn:aws:sts::111122223333:federated-user/f",
@@ -473,8 +484,31 @@ mod tests {
         federated.issuer = Some("arn:aws:iam::111122223333:user/u");
         assert_eq!(
             find(r#"{"AWS":"arn:aws:iam::111122223333:user/u"}"#, &federated),
-            (Truth::True, Form::Issuer)
+            (Truth::True, Forms::of(Form::Issuer))
         );
+    }
+
+    #[test]
+    fn not_principal_in_an_allow_leaves_out_the_sessions_of_whom_it_names() {
+        let mut federated = caller(
+            PrincipalKind::FederatedUser,
+            "arn:aws:sts::111122223333:federated-user/f",
+        );
+        federated.issuer = Some("arn:aws:iam::111122223333:user/u");
+        let ask = |text: &str| {
+            clause(text, true)
+                .matches(Effect::Allow, &federated, false, &mut Steps::new(1_000))
+                .0
+        };
+        assert_eq!(
+            ask(r#"{"AWS":"arn:aws:iam::111122223333:user/u"}"#),
+            Truth::False
+        );
+        assert_eq!(
+            ask(r#"{"AWS":"arn:aws:iam::111122223333:user/v"}"#),
+            Truth::True
+        );
+        assert_eq!(ask(r#"{"AWS":"x"}"#), Truth::Unsure);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::decision::Layer;
 use crate::facts::Facts;
 use crate::layers::{Layers, ResourceRule};
-use crate::principal::Form;
+use crate::principal::{Form, Forms};
 use crate::recorder::{Answer, Recorder};
 use crate::request::{Principal, PrincipalKind, Request};
 
@@ -13,8 +13,8 @@ use crate::request::{Principal, PrincipalKind, Request};
 pub(crate) struct Said {
     pub(crate) denied: bool,
     pub(crate) allowed: bool,
-    /// The strongest name by which a policy on the resource grants.
-    pub(crate) form: Option<Form>,
+    /// The names by which a policy on the resource grants.
+    pub(crate) forms: Forms,
 }
 
 impl Said {
@@ -78,11 +78,8 @@ impl All {
         let session = refuses(self.session).then_some(Layer::Session);
         let own = identity.or(boundary).or(session);
         let rule = layers.resource_rule;
-        let grant = self
-            .resource
-            .filter(|said| said.allowed)
-            .and_then(|said| said.form);
-        let Some(grant) = grant else {
+        let grants = self.resource.map(|said| said.forms).unwrap_or_default();
+        if grants.is_empty() {
             let sufficient =
                 rule == ResourceRule::Ordinary && !is_cross_account(request) && has_identity(kind);
             return if sufficient {
@@ -90,23 +87,32 @@ impl All {
             } else {
                 Some(Layer::Resource)
             };
-        };
+        }
         if !has_identity(kind) {
             // Everybody, in a trust policy, is everybody who has an allow of its own; these callers cannot.
-            let sufficient = rule != ResourceRule::Trust || grant == Form::Own;
+            let sufficient = rule != ResourceRule::Trust || grants.has(Form::Own);
             return (!sufficient).then_some(Layer::Resource);
         }
         if is_cross_account(request) {
             return own;
         }
-        match (rule, grant, kind) {
+        let wanting = |form| match (rule, form, kind) {
             (_, Form::Account, _) | (ResourceRule::Trust, Form::Everyone, _) => own,
             (ResourceRule::Trust, _, _)
             | (_, Form::Role, _)
             | (_, Form::Everyone, PrincipalKind::Role) => boundary.or(session),
             (_, Form::Issuer, _) => session,
             (_, Form::Everyone | Form::Own, _) => None,
+        };
+        // One grant that lacks nothing is enough.
+        let mut lacks = own;
+        for form in grants.iter() {
+            lacks = wanting(form);
+            if lacks.is_none() {
+                break;
+            }
         }
+        lacks
     }
 
     pub(crate) fn record_sides<R: Recorder>(&self, principal: &Principal<'_>, recorder: &mut R) {

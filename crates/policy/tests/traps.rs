@@ -822,6 +822,22 @@ mod tests {
             assert_eq!(ask(Some(other), json!([everything()])), NONE);
             assert_eq!(ask(None, json!([everything()])), NONE);
         }
+        let everybody_and_me = json!({"AWS": ["*", "arn:aws:iam::111122223333:user/alice"]});
+        let mut named = line(role, json!({}), json!([]));
+        named["action"] = json!("sts:AssumeRole");
+        named["resource_policy"] = document(
+            json!({"Effect": "Allow", "Principal": everybody_and_me, "Action": "sts:AssumeRole"}),
+        );
+        assert_eq!(
+            decision(&named),
+            ALLOW,
+            "a name of one's own counts beside everybody"
+        );
+        let caller = json!({"AWS": ["*", "arn:aws:iam::111122223333:role/R"]});
+        named["principal"] = session();
+        named["resource_policy"] =
+            document(json!({"Effect": "Allow", "Principal": caller, "Action": "sts:AssumeRole"}));
+        assert_eq!(decision(&named), ALLOW, "the role's name too");
         let mut line = line(role, json!({}), json!([]));
         line["action"] = json!("sts:AssumeRole");
         line["resource_policy"] =
