@@ -85,12 +85,20 @@ struct Inner {
 impl TestApp {
     /// A server on SQLite.
     pub async fn sqlite() -> Self {
-        Self::new(TestDatabase::sqlite().expect("a directory"), Setup::default()).await
+        Self::new(
+            TestDatabase::sqlite().expect("a directory"),
+            Setup::default(),
+        )
+        .await
     }
 
     /// A server on PostgreSQL.
     pub async fn postgres() -> Self {
-        Self::new(TestDatabase::postgres().await.expect("a database"), Setup::default()).await
+        Self::new(
+            TestDatabase::postgres().await.expect("a database"),
+            Setup::default(),
+        )
+        .await
     }
 
     /// A server on this database.
@@ -128,7 +136,10 @@ impl TestApp {
             iam,
             clock,
             requests: AtomicU64::new(0),
-            root: (created.root_access_key_id.to_string(), secret.expose().clone()),
+            root: (
+                created.root_access_key_id.to_string(),
+                secret.expose().clone(),
+            ),
             _database: database,
         }))
     }
@@ -172,8 +183,15 @@ impl TestApp {
     pub async fn user(&self, name: &str) -> Actor {
         let root = self.root();
         root.call("CreateUser", &[("UserName", name)]).await.ok();
-        let reply = root.call("CreateAccessKey", &[("UserName", name)]).await.ok();
-        self.actor(&reply.text("AccessKeyId"), &reply.text("SecretAccessKey"), None)
+        let reply = root
+            .call("CreateAccessKey", &[("UserName", name)])
+            .await
+            .ok();
+        self.actor(
+            &reply.text("AccessKeyId"),
+            &reply.text("SecretAccessKey"),
+            None,
+        )
     }
 
     /// Makes a user who may do what this policy says.
@@ -182,7 +200,11 @@ impl TestApp {
         self.root()
             .call(
                 "PutUserPolicy",
-                &[("UserName", name), ("PolicyName", "test"), ("PolicyDocument", policy)],
+                &[
+                    ("UserName", name),
+                    ("PolicyName", "test"),
+                    ("PolicyDocument", policy),
+                ],
             )
             .await
             .ok();
@@ -195,7 +217,12 @@ impl TestApp {
             id: Some(AccountId::parse(id).expect("twelve digits")),
             ..Wanted::default()
         };
-        let created = self.0.iam.create_account(wanted, false).await.expect("an account");
+        let created = self
+            .0
+            .iam
+            .create_account(wanted, false)
+            .await
+            .expect("an account");
         let secret = created.root_secret_access_key.expect("it was drawn");
         self.actor(created.root_access_key_id.as_str(), secret.expose(), None)
     }
@@ -246,13 +273,23 @@ pub struct Actor {
 }
 
 /// Unreserved characters stay as they are (RFC 3986).
-const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const FORM: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A form of these parameters.
 pub fn form(parameters: &[(&str, &str)]) -> String {
     parameters
         .iter()
-        .map(|(name, value)| format!("{}={}", utf8_percent_encode(name, FORM), utf8_percent_encode(value, FORM)))
+        .map(|(name, value)| {
+            format!(
+                "{}={}",
+                utf8_percent_encode(name, FORM),
+                utf8_percent_encode(value, FORM)
+            )
+        })
         .collect::<Vec<_>>()
         .join("&")
 }
@@ -289,19 +326,31 @@ impl Actor {
             .post(
                 "cloudtrail",
                 input.to_string(),
-                &[("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)],
+                &[
+                    ("content-type", "application/x-amz-json-1.1"),
+                    ("x-amz-target", target),
+                ],
             )
             .await;
         serde_json::from_str(&reply.body).expect("JSON")
     }
 
-    async fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> Reply {
+    async fn query(
+        &self,
+        service: &str,
+        version: &str,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Reply {
         let mut all = vec![("Action", action), ("Version", version)];
         all.extend_from_slice(parameters);
         self.post(
             service,
             form(&all),
-            &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+            &[(
+                "content-type",
+                "application/x-www-form-urlencoded; charset=utf-8",
+            )],
         )
         .await
     }
@@ -309,9 +358,16 @@ impl Actor {
     /// Posts a signed body with these headers.
     pub async fn post(&self, service: &str, body: String, headers: &[(&str, &str)]) -> Reply {
         let mut all: Vec<(String, String)> = vec![("host".into(), "localhost:8040".into())];
-        all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        all.extend(
+            headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         if let Some(key) = &self.key {
-            let borrowed: Vec<(&str, &[u8])> = all.iter().map(|(n, v)| (n.as_str(), v.as_bytes())).collect();
+            let borrowed: Vec<(&str, &[u8])> = all
+                .iter()
+                .map(|(n, v)| (n.as_str(), v.as_bytes()))
+                .collect();
             let request = HttpRequest {
                 method: "POST",
                 path: "/",
@@ -330,13 +386,19 @@ impl Actor {
             }
             .headers(&request, self.app.now())
             .expect("a request that can be signed");
-            all.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value)));
+            all.extend(
+                added
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value)),
+            );
         }
         let mut request = Request::builder().method("POST").uri("/");
         for (name, value) in &all {
             request = request.header(name, value);
         }
-        self.app.send(request.body(Body::from(body)).expect("a request")).await
+        self.app
+            .send(request.body(Body::from(body)).expect("a request"))
+            .await
     }
 }
 
@@ -360,7 +422,12 @@ impl Reply {
     /// Checks that this is a refusal with this code, and answers its message.
     #[track_caller]
     pub fn refused(&self, code: &str) -> String {
-        assert!(self.status >= 400, "expected {code}, got {}: {}", self.status, self.body);
+        assert!(
+            self.status >= 400,
+            "expected {code}, got {}: {}",
+            self.status,
+            self.body
+        );
         assert_eq!(self.find("Code").as_deref(), Some(code), "{}", self.body);
         let known = claviger_model::Code::ALL
             .iter()
@@ -398,7 +465,8 @@ impl Reply {
     /// The text of the first element of this name.
     #[track_caller]
     pub fn text(&self, name: &str) -> String {
-        self.find(name).unwrap_or_else(|| panic!("no <{name}> in {}", self.body))
+        self.find(name)
+            .unwrap_or_else(|| panic!("no <{name}> in {}", self.body))
     }
 
     /// The policy document in the first element of this name, decoded.
@@ -414,13 +482,16 @@ impl Reply {
 /// The code of a TOTP device (RFC 6238) whose seed is this Base32 text, at this instant.
 pub fn totp(base32_seed: &str, at: Timestamp) -> String {
     use hmac::{Hmac, KeyInit, Mac};
-    let seed = data_encoding::BASE32_NOPAD.decode(base32_seed.as_bytes()).expect("Base32");
+    let seed = data_encoding::BASE32_NOPAD
+        .decode(base32_seed.as_bytes())
+        .expect("Base32");
     let counter = u64::try_from(at.seconds() / 30).expect("after 1970");
     let mut mac = Hmac::<sha1::Sha1>::new_from_slice(&seed).expect("any length");
     mac.update(&counter.to_be_bytes());
     let digest = mac.finalize().into_bytes();
     let offset = usize::from(digest[19] & 15);
-    let word = u32::from_be_bytes(digest[offset..offset + 4].try_into().expect("four bytes")) & 0x7fff_ffff;
+    let word = u32::from_be_bytes(digest[offset..offset + 4].try_into().expect("four bytes"))
+        & 0x7fff_ffff;
     format!("{:06}", word % 1_000_000)
 }
 

@@ -54,13 +54,21 @@ async fn run(
 ) -> Result<Box<dyn Answer>, Fault> {
     let entry = find(iam, parts)?;
     outcome.operation = Some(entry.spec.name);
-    let (admitted, facts) = signed::authenticate(iam, parts, body, entry.spec.service, 0, origin).await?;
+    let (admitted, facts) =
+        signed::authenticate(iam, parts, body, entry.spec.service, 0, origin).await?;
     outcome.caller = Some(admitted.arn().to_owned());
     let body = if body.is_empty() { b"{}" } else { body };
-    let json = Json::parse(body)
-        .map_err(|error| Fault::new(Code::ValidationError, format!("The body cannot be read: {error}.")))?;
+    let json = Json::parse(body).map_err(|error| {
+        Fault::new(
+            Code::ValidationError,
+            format!("The body cannot be read: {error}."),
+        )
+    })?;
     if !json.value().is_object() {
-        return Err(Fault::new(Code::ValidationError, "The body must be a JSON object."));
+        return Err(Fault::new(
+            Code::ValidationError,
+            "The body must be a JSON object.",
+        ));
     }
     let input = (entry.decode)(json.source()).map_err(|violations| {
         let (code, message) = render(&violations, Dialect::STS);
@@ -71,7 +79,10 @@ async fn run(
 
 fn find(iam: &Iam, parts: &Parts) -> Result<&'static Entry, Fault> {
     let mut targets = parts.headers.get_all("x-amz-target").iter();
-    let target = targets.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let target = targets
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if targets.next().is_some() {
         return Err(unknown());
     }

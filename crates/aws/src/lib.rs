@@ -40,9 +40,10 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
     };
     if !matches!(parts.method, Method::GET | Method::POST) {
         let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED);
-        answer
-            .headers_mut()
-            .insert(http::header::ALLOW, http::HeaderValue::from_static("GET, POST"));
+        answer.headers_mut().insert(
+            http::header::ALLOW,
+            http::HeaderValue::from_static("GET, POST"),
+        );
         return answer;
     }
     let body = match body::read(&parts, body).await {
@@ -50,9 +51,10 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
         Err(status) => {
             let mut answer = plain(status);
             // What is left of the body is not read, so the connection cannot be used again.
-            answer
-                .headers_mut()
-                .insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+            answer.headers_mut().insert(
+                http::header::CONNECTION,
+                http::HeaderValue::from_static("close"),
+            );
             return answer;
         }
     };

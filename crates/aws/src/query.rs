@@ -5,8 +5,8 @@ use bytes::Bytes;
 use claviger_iam::context::{Origin, Outcome};
 use claviger_iam::operation::{Answer, Entry};
 use claviger_iam::{Fault, Iam, Service};
-use claviger_model::code::Blame;
 use claviger_model::Code;
+use claviger_model::code::Blame;
 use claviger_shape::{Dialect, Form, FormError, Limits, XmlEncoder, escape_xml, render};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
@@ -122,11 +122,16 @@ fn form_fault(error: &FormError) -> Fault {
     match error {
         FormError::InBoth(name) => Fault::new(
             Code::InvalidParameterCombination,
-            format!("The parameter {name} stands in both the query string and the body. Send it once."),
+            format!(
+                "The parameter {name} stands in both the query string and the body. Send it once."
+            ),
         ),
         FormError::TooManyParameters => Fault::new(
             Code::InvalidQueryParameter,
-            format!("The request has more than {} parameters.", Limits::DEFAULT.parameters),
+            format!(
+                "The request has more than {} parameters.",
+                Limits::DEFAULT.parameters
+            ),
         ),
         FormError::TooLarge | FormError::NotUtf8 | FormError::BadEscape => Fault::new(
             Code::MalformedQueryString,
@@ -136,7 +141,11 @@ fn form_fault(error: &FormError) -> Fault {
 }
 
 fn namespace(service: Service) -> String {
-    format!("https://{}/doc/{}/", service.event_source(), service.version())
+    format!(
+        "https://{}/doc/{}/",
+        service.event_source(),
+        service.version()
+    )
 }
 
 fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response {
@@ -192,8 +201,9 @@ fn fault_xml(fault: &Fault, namespace: &str, request_id: &str) -> Response {
 fn respond(status: StatusCode, xml: String) -> Response {
     let mut answer = Response::new(axum::body::Body::from(Bytes::from(xml)));
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    answer.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("text/xml"),
+    );
     answer
 }

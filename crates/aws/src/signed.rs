@@ -29,7 +29,12 @@ pub(crate) async fn authenticate(
         ));
     }
     let mut headers: Vec<(&str, &[u8])> = Vec::with_capacity(parts.headers.len() + 1);
-    headers.extend(parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    headers.extend(
+        parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes())),
+    );
     // HTTP/2 carries the host in `:authority`, which clients sign as `host`.
     if parts.version >= http::Version::HTTP_2
         && !parts.headers.contains_key(http::header::HOST)
@@ -44,7 +49,8 @@ pub(crate) async fn authenticate(
         headers: &headers,
         body,
     };
-    let presented = present(&request).map_err(|error| claviger_iam::authenticate::signature_fault(&error))?;
+    let presented =
+        present(&request).map_err(|error| claviger_iam::authenticate::signature_fault(&error))?;
     let header = |name: http::HeaderName| {
         parts
             .headers

@@ -56,11 +56,16 @@ pub(crate) fn load(flags: &Flags) -> Result<Config, Failure> {
 
 impl Config {
     fn resolve(layered: Layered) -> Result<Self, String> {
-        let listen: SocketAddr = layered.parse("listen", "an address and a port such as 127.0.0.1:8040")?;
+        let listen: SocketAddr =
+            layered.parse("listen", "an address and a port such as 127.0.0.1:8040")?;
         let tls = match (layered.get("tls_cert"), layered.get("tls_key")) {
             (Some(cert), Some(key)) => Some((PathBuf::from(cert), PathBuf::from(key))),
             (None, None) => None,
-            _ => return Err(String::from("`tls_cert` and `tls_key` go together: give both or neither")),
+            _ => {
+                return Err(String::from(
+                    "`tls_cert` and `tls_key` go together: give both or neither",
+                ));
+            }
         };
         let insecure: bool = layered.parse("insecure", "true or false")?;
         if tls.is_none() && !listen.ip().is_loopback() && !insecure {
@@ -73,17 +78,27 @@ impl Config {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 DatabaseChoice::Postgres(Secret::new(url.to_owned()))
             }
-            Some(_) => return Err(String::from("`database` must begin with postgres://; leave it out for SQLite")),
+            Some(_) => {
+                return Err(String::from(
+                    "`database` must begin with postgres://; leave it out for SQLite",
+                ));
+            }
         };
-        let public_url = layered.get("public_url").map(|url| url.trim_end_matches('/').to_owned());
+        let public_url = layered
+            .get("public_url")
+            .map(|url| url.trim_end_matches('/').to_owned());
         if let Some(url) = &public_url
             && !(url.starts_with("https://") || url.starts_with("http://"))
         {
-            return Err(format!("`public_url` must begin with https:// or http://, not `{url}`"));
+            return Err(format!(
+                "`public_url` must begin with https:// or http://, not `{url}`"
+            ));
         }
         let bounded = match layered.get("consistency").unwrap_or_default() {
             "strict" => None,
-            "bounded" => Some(Duration::from_millis(layered.parse("consistency_max_age_ms", "a number of milliseconds")?)),
+            "bounded" => Some(Duration::from_millis(
+                layered.parse("consistency_max_age_ms", "a number of milliseconds")?,
+            )),
             other => return Err(format!("`consistency` is strict or bounded, not `{other}`")),
         };
         let json_log = match layered.get("log_format").unwrap_or_default() {
@@ -97,7 +112,9 @@ impl Config {
             listen,
             data_dir: PathBuf::from(layered.get("data_dir").unwrap_or_default()),
             database,
-            master_key: layered.get("master_key").map(|text| Secret::new(text.to_owned())),
+            master_key: layered
+                .get("master_key")
+                .map(|text| Secret::new(text.to_owned())),
             tls,
             public_url,
             trusted_proxies: proxies(layered.get("trusted_proxies").unwrap_or_default())?,
@@ -151,7 +168,9 @@ fn password_cost(layered: &Layered) -> Result<Cost, String> {
         passes: layered.parse("password_passes", "a number of passes")?,
     };
     if !(8..=4 * 1024 * 1024).contains(&cost.memory_kib) || !(1..=1_000).contains(&cost.passes) {
-        return Err(String::from("`password_memory_kib` is 8 to 4194304, `password_passes` is 1 to 1000"));
+        return Err(String::from(
+            "`password_memory_kib` is 8 to 4194304, `password_passes` is 1 to 1000",
+        ));
     }
     Ok(cost)
 }
@@ -185,8 +204,14 @@ fn first_account(layered: &Layered) -> Result<Wanted, String> {
             "3 to 63 lower-case letters, digits and single hyphens",
         )?,
         root_email: layered.get("root_email").map(str::to_owned),
-        root_password: layered.get("root_password").map(|text| Secret::new(text.to_owned())),
-        root_access_key_id: parse(layered, "root_access_key_id", "16 to 128 letters, digits and underscores")?,
+        root_password: layered
+            .get("root_password")
+            .map(|text| Secret::new(text.to_owned())),
+        root_access_key_id: parse(
+            layered,
+            "root_access_key_id",
+            "16 to 128 letters, digits and underscores",
+        )?,
         root_secret_access_key: layered
             .get("root_secret_access_key")
             .map(|text| Secret::new(text.to_owned())),

@@ -45,9 +45,14 @@ pub(crate) fn start(path: PathBuf, store: Store, clock: Arc<dyn Clock>) -> Expor
             written: HashSet::new(),
         };
         loop {
-            let last = tokio::time::timeout(INTERVAL, stopped.notified()).await.is_ok();
+            let last = tokio::time::timeout(INTERVAL, stopped.notified())
+                .await
+                .is_ok();
             if let Err(error) = state.step(clock.now()).await {
-                tracing::error!(error = format!("{error:#}"), "audit events could not be exported; trying again");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "audit events could not be exported; trying again"
+                );
             }
             if last {
                 return;
@@ -93,7 +98,8 @@ impl State {
         if !fresh.is_empty() {
             fresh.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
             self.append(&fresh).await?;
-            self.written.extend(fresh.into_iter().map(|event| (event.time, event.id)));
+            self.written
+                .extend(fresh.into_iter().map(|event| (event.time, event.id)));
         }
         self.since = now;
         let keep = now.plus_seconds(-2 * OVERLAP_SECONDS);
@@ -107,7 +113,11 @@ impl State {
             lines.push_str(&event.body.to_string());
             lines.push('\n');
         }
-        let mut file = tokio::fs::OpenOptions::new().create(true).append(true).open(&self.path).await?;
+        let mut file = tokio::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .await?;
         file.write_all(lines.as_bytes()).await?;
         file.sync_data().await?;
         Ok(())

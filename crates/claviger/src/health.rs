@@ -18,6 +18,9 @@ async fn ready(State(store): State<Store>) -> (StatusCode, &'static str) {
     if store.is_writable().await {
         (StatusCode::OK, "ok\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written\n")
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the store cannot be written\n",
+        )
     }
 }

@@ -43,7 +43,11 @@ pub(crate) struct Surroundings {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Serves until `stop` resolves, then finishes the requests in flight.
-pub(crate) async fn serve(listener: TcpListener, surroundings: Arc<Surroundings>, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    surroundings: Arc<Surroundings>,
+    stop: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut builder = Builder::new(TokioExecutor::new());
@@ -64,7 +68,9 @@ pub(crate) async fn serve(listener: TcpListener, surroundings: Arc<Surroundings>
             () = &mut stop => break,
             accepted = accept(&listener, &places) => accepted,
         };
-        let Some((stream, peer, place)) = accepted else { continue };
+        let Some((stream, peer, place)) = accepted else {
+            continue;
+        };
         let surroundings = surroundings.clone();
         let watcher = graceful.watcher();
         let builder = builder.clone();
@@ -76,7 +82,11 @@ pub(crate) async fn serve(listener: TcpListener, surroundings: Arc<Surroundings>
                 let surroundings = surroundings.clone();
                 service_fn(move |request| {
                     let surroundings = surroundings.clone();
-                    async move { Ok::<_, std::convert::Infallible>(surroundings.answer(request, peer.ip(), secure).await) }
+                    async move {
+                        Ok::<_, std::convert::Infallible>(
+                            surroundings.answer(request, peer.ip(), secure).await,
+                        )
+                    }
                 })
             };
             // A connection that breaks is the peer's business; requests on it were logged as they came.
@@ -87,7 +97,9 @@ pub(crate) async fn serve(listener: TcpListener, surroundings: Arc<Surroundings>
                 }
                 Some(current) => {
                     let acceptor = tokio_rustls::TlsAcceptor::from(current.load_full());
-                    if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await {
+                    if let Ok(Ok(stream)) =
+                        tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await
+                    {
                         let connection = builder.serve_connection(TokioIo::new(stream), service);
                         drop(watcher.watch(connection.into_owned()).await);
                     }
@@ -96,7 +108,10 @@ pub(crate) async fn serve(listener: TcpListener, surroundings: Arc<Surroundings>
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not finish in time and were cut off");
     }
 }
@@ -104,7 +119,11 @@ pub(crate) async fn serve(listener: TcpListener, surroundings: Arc<Surroundings>
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(
+    tokio::net::TcpStream,
+    SocketAddr,
+    tokio::sync::OwnedSemaphorePermit,
+)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, place)),
@@ -118,7 +137,12 @@ async fn accept(
 }
 
 impl Surroundings {
-    async fn answer(&self, request: Request<Incoming>, peer: IpAddr, secure: bool) -> Response<Body> {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: IpAddr,
+        secure: bool,
+    ) -> Response<Body> {
         let started = self.clock.now();
         let request_id = self.rng.uuid();
         let method = request.method().clone();
@@ -127,7 +151,9 @@ impl Surroundings {
         let mut answer = match source {
             Some(source_ip) => self.route(request, source_ip, secure, &request_id).await,
             None => {
-                let mut answer = Response::new(Body::from("the proxy's X-Forwarded-For header cannot be read\n"));
+                let mut answer = Response::new(Body::from(
+                    "the proxy's X-Forwarded-For header cannot be read\n",
+                ));
                 *answer.status_mut() = StatusCode::BAD_REQUEST;
                 answer
             }
@@ -135,7 +161,10 @@ impl Surroundings {
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             answer.headers_mut().insert(REQUEST_ID, value);
         }
-        let outcome = answer.extensions_mut().remove::<Outcome>().unwrap_or_default();
+        let outcome = answer
+            .extensions_mut()
+            .remove::<Outcome>()
+            .unwrap_or_default();
         let elapsed_us = self.clock.now().micros() - started.micros();
         tracing::info!(
             request_id,
@@ -152,7 +181,13 @@ impl Surroundings {
         answer
     }
 
-    async fn route(&self, request: Request<Incoming>, source_ip: IpAddr, secure: bool, request_id: &str) -> Response<Body> {
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        source_ip: IpAddr,
+        secure: bool,
+        request_id: &str,
+    ) -> Response<Body> {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Origin {
             request_id: request_id.to_owned(),

@@ -42,8 +42,12 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Serve(flags) => config::load(&flags).and_then(serve::run),
         Command::Config { command, flags } => match command {
-            ConfigCommand::Show { output } => config::load(&flags).map(|config| config.show(output)),
-            ConfigCommand::Check => config::load(&flags).map(|_| say("The configuration is usable.")),
+            ConfigCommand::Show { output } => {
+                config::load(&flags).map(|config| config.show(output))
+            }
+            ConfigCommand::Check => {
+                config::load(&flags).map(|_| say("The configuration is usable."))
+            }
         },
         Command::Policy { command } => policy_command::run(command),
     };

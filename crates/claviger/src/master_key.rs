@@ -17,8 +17,11 @@ const FILE: &str = "master.key";
 /// The master key that the configuration gives or that lies in the data directory.
 pub(crate) fn obtain(config: &Config, rng: &Rng) -> Result<Secret<[u8; 32]>, Failure> {
     if let Some(text) = &config.master_key {
-        return read(text.expose())
-            .ok_or_else(|| Failure::Unusable(String::from("`master_key` must be 32 bytes in base64 or in 64 hexadecimal digits")));
+        return read(text.expose()).ok_or_else(|| {
+            Failure::Unusable(String::from(
+                "`master_key` must be 32 bytes in base64 or in 64 hexadecimal digits",
+            ))
+        });
     }
     if matches!(config.database, DatabaseChoice::Postgres(_)) {
         return Err(Failure::Unusable(String::from(
@@ -44,16 +47,24 @@ fn from_data_directory(directory: &Path, rng: &Rng) -> anyhow::Result<Secret<[u8
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let text = Zeroizing::new(text);
-            read(&text).with_context(|| format!("{} holds no master key: restore it from a backup", path.display()))
+            read(&text).with_context(|| {
+                format!(
+                    "{} holds no master key: restore it from a backup",
+                    path.display()
+                )
+            })
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => generate(directory, &path, rng),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            generate(directory, &path, rng)
+        }
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
 }
 
 /// Makes a key for a new store. A store whose key is lost must not get another: nothing in it could be opened.
 fn generate(directory: &Path, path: &Path, rng: &Rng) -> anyhow::Result<Secret<[u8; 32]>> {
-    let mut entries = std::fs::read_dir(directory).with_context(|| format!("{} cannot be read", directory.display()))?;
+    let mut entries = std::fs::read_dir(directory)
+        .with_context(|| format!("{} cannot be read", directory.display()))?;
     let store_is_there = entries.any(|entry| {
         entry.is_ok_and(|entry| {
             Path::new(&entry.file_name())

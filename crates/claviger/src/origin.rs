@@ -42,7 +42,10 @@ mod tests {
     fn headers(values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append("x-forwarded-for", HeaderValue::from_str(value).expect("a value"));
+            headers.append(
+                "x-forwarded-for",
+                HeaderValue::from_str(value).expect("a value"),
+            );
         }
         headers
     }
@@ -54,32 +57,54 @@ mod tests {
     #[test]
     fn ac_24_an_untrusted_peer_cannot_name_another_address() {
         let sent = headers(&["203.0.113.7"]);
-        assert_eq!(client(ip("198.51.100.1"), &sent, &[]), Some(ip("198.51.100.1")));
+        assert_eq!(
+            client(ip("198.51.100.1"), &sent, &[]),
+            Some(ip("198.51.100.1"))
+        );
         let trusted = ["10.0.0.0/8".parse().expect("a network")];
-        assert_eq!(client(ip("198.51.100.1"), &sent, &trusted), Some(ip("198.51.100.1")));
+        assert_eq!(
+            client(ip("198.51.100.1"), &sent, &trusted),
+            Some(ip("198.51.100.1"))
+        );
     }
 
     #[test]
     fn ac_24_a_trusted_proxy_names_the_last_address_that_is_not_its_own_kind() {
         let trusted = ["10.0.0.0/8".parse().expect("a network")];
         let sent = headers(&["192.0.2.66, 203.0.113.7", "10.0.0.9"]);
-        assert_eq!(client(ip("10.0.0.1"), &sent, &trusted), Some(ip("203.0.113.7")));
-        assert_eq!(client(ip("10.0.0.1"), &headers(&[]), &trusted), Some(ip("10.0.0.1")));
+        assert_eq!(
+            client(ip("10.0.0.1"), &sent, &trusted),
+            Some(ip("203.0.113.7"))
+        );
+        assert_eq!(
+            client(ip("10.0.0.1"), &headers(&[]), &trusted),
+            Some(ip("10.0.0.1"))
+        );
     }
 
     #[test]
     fn ac_24_an_unreadable_header_of_a_trusted_proxy_is_refused() {
         let trusted = ["10.0.0.0/8".parse().expect("a network")];
         for bad in ["unknown", "203.0.113.7:80", "", "203.0.113.7,,"] {
-            assert_eq!(client(ip("10.0.0.1"), &headers(&[bad]), &trusted), None, "{bad:?}");
+            assert_eq!(
+                client(ip("10.0.0.1"), &headers(&[bad]), &trusted),
+                None,
+                "{bad:?}"
+            );
         }
     }
 
     #[test]
     fn ac_24_a_mapped_address_is_the_ipv4_address() {
         let trusted = ["10.0.0.0/8".parse().expect("a network")];
-        assert_eq!(client(ip("::ffff:198.51.100.1"), &headers(&[]), &[]), Some(ip("198.51.100.1")));
+        assert_eq!(
+            client(ip("::ffff:198.51.100.1"), &headers(&[]), &[]),
+            Some(ip("198.51.100.1"))
+        );
         let sent = headers(&["::ffff:203.0.113.7"]);
-        assert_eq!(client(ip("::ffff:10.0.0.1"), &sent, &trusted), Some(ip("203.0.113.7")));
+        assert_eq!(
+            client(ip("::ffff:10.0.0.1"), &sent, &trusted),
+            Some(ip("203.0.113.7"))
+        );
     }
 }

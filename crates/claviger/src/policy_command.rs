@@ -19,14 +19,25 @@ const MAX_LINE_BYTES: u64 = 16 << 20;
 /// Runs one of the commands.
 pub(crate) fn run(command: PolicyCommand) -> Result<(), Failure> {
     match command {
-        PolicyCommand::Check { files, kind, output } => {
+        PolicyCommand::Check {
+            files,
+            kind,
+            output,
+        } => {
             let mut errors = 0usize;
             let mut rows = Vec::new();
             for file in &files {
                 let text = read(file)?;
                 let found = lint::check(&text, grammar(kind));
-                errors += found.iter().filter(|finding| finding.severity == Severity::Error).count();
-                rows.extend(found.into_iter().map(|finding| (file.display().to_string(), finding)));
+                errors += found
+                    .iter()
+                    .filter(|finding| finding.severity == Severity::Error)
+                    .count();
+                rows.extend(
+                    found
+                        .into_iter()
+                        .map(|finding| (file.display().to_string(), finding)),
+                );
             }
             print(&rows, output);
             if errors == 0 {
@@ -51,9 +62,13 @@ fn grammar(kind: PolicyType) -> Grammar {
 fn read(file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let result = if file.as_os_str() == "-" {
-        std::io::stdin().lock().take(MAX_DOCUMENT_BYTES + 1).read_to_string(&mut text)
+        std::io::stdin()
+            .lock()
+            .take(MAX_DOCUMENT_BYTES + 1)
+            .read_to_string(&mut text)
     } else {
-        std::fs::File::open(file).and_then(|file| file.take(MAX_DOCUMENT_BYTES + 1).read_to_string(&mut text))
+        std::fs::File::open(file)
+            .and_then(|file| file.take(MAX_DOCUMENT_BYTES + 1).read_to_string(&mut text))
     };
     result.with_context(|| format!("{} cannot be read", file.display()))?;
     if text.len() as u64 > MAX_DOCUMENT_BYTES {
@@ -124,7 +139,9 @@ fn decide() -> anyhow::Result<()> {
                 Err(_) => String::from(r#"{"id":null,"error":"the line is not UTF-8"}"#),
             }
         };
-        writeln!(output, "{answer}").and_then(|()| output.flush()).context("standard output cannot be written")?;
+        writeln!(output, "{answer}")
+            .and_then(|()| output.flush())
+            .context("standard output cannot be written")?;
     }
 }
 

@@ -36,7 +36,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
         .await
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let tls = match &config.tls {
-        Some((cert, key)) => Some(tls::start(cert.clone(), key.clone()).map_err(|error| Failure::Unusable(format!("{error:#}")))?),
+        Some((cert, key)) => Some(
+            tls::start(cert.clone(), key.clone())
+                .map_err(|error| Failure::Unusable(format!("{error:#}")))?,
+        ),
         None => None,
     };
     let store = open_store(&config, &clock, &rng).await?;
@@ -60,9 +63,15 @@ async fn serve(config: Config) -> Result<(), Failure> {
         Ok(None) => {}
         Err(CreateAccountError::Unacceptable(message)) => return Err(Failure::Unusable(message)),
         Err(error @ CreateAccountError::Commit(CommitError::Taken(_))) => {
-            return Err(Failure::Unusable(format!("the first account cannot be made: {error:?}")));
+            return Err(Failure::Unusable(format!(
+                "the first account cannot be made: {error:?}"
+            )));
         }
-        Err(error) => return Err(Failure::Failed(anyhow::Error::new(error).context("the first account cannot be made"))),
+        Err(error) => {
+            return Err(Failure::Failed(
+                anyhow::Error::new(error).context("the first account cannot be made"),
+            ));
+        }
     }
     let exporter = config
         .events_file
@@ -85,11 +94,18 @@ async fn serve(config: Config) -> Result<(), Failure> {
     if let Some(exporter) = exporter {
         exporter.finish().await;
     }
-    store.close().await.context("the store could not be closed in order")?;
+    store
+        .close()
+        .await
+        .context("the store could not be closed in order")?;
     Ok(())
 }
 
-async fn open_store(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<claviger_model::Rng>) -> Result<Store, Failure> {
+async fn open_store(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    rng: &Arc<claviger_model::Rng>,
+) -> Result<Store, Failure> {
     let database = match &config.database {
         DatabaseChoice::Sqlite => {
             std::fs::create_dir_all(&config.data_dir)
@@ -105,7 +121,9 @@ async fn open_store(config: &Config, clock: &Arc<dyn Clock>, rng: &Arc<claviger_
         options.consistency = Consistency::Bounded(age);
     }
     Store::open(options).await.map_err(|error| match error {
-        OpenError::Address(_) | OpenError::Insecure(_) | OpenError::MasterKey => Failure::Unusable(error.to_string()),
+        OpenError::Address(_) | OpenError::Insecure(_) | OpenError::MasterKey => {
+            Failure::Unusable(error.to_string())
+        }
         error => Failure::Failed(anyhow::Error::new(error)),
     })
 }

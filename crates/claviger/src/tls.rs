@@ -35,7 +35,10 @@ pub(crate) fn start(cert: PathBuf, key: PathBuf) -> anyhow::Result<Current> {
                     tracing::info!("the certificate was read again");
                 }
                 // A key is often written after its certificate: the old pair serves until both fit.
-                Err(error) => tracing::warn!(error = format!("{error:#}"), "the changed certificate cannot be used"),
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the changed certificate cannot be used"
+                ),
             }
         }
     });
@@ -43,20 +46,26 @@ pub(crate) fn start(cert: PathBuf, key: PathBuf) -> anyhow::Result<Current> {
 }
 
 fn stamps(cert: &Path, key: &Path) -> [Option<SystemTime>; 2] {
-    [cert, key].map(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok())
+    [cert, key].map(|path| {
+        std::fs::metadata(path)
+            .and_then(|meta| meta.modified())
+            .ok()
+    })
 }
 
 fn read(cert: &Path, key: &Path) -> anyhow::Result<ServerConfig> {
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("{} holds no certificate", cert.display()))?;
-    let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("{} holds no private key", key.display()))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .context("TLS cannot be set up")?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .context("certificate and key do not go together")?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("{} holds no private key", key.display()))?;
+    let mut config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .context("TLS cannot be set up")?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .context("certificate and key do not go together")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -6,7 +6,10 @@ use crate::say;
 
 /// Tells the operator of the account that was just made.
 pub(crate) fn print(created: &Created, address: &str) {
-    let alias = created.alias.as_ref().map_or_else(|| created.id.to_string(), |alias| alias.as_str().to_owned());
+    let alias = created
+        .alias
+        .as_ref()
+        .map_or_else(|| created.id.to_string(), |alias| alias.as_str().to_owned());
     let password = created
         .root_password
         .as_ref()

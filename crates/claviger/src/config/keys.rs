@@ -42,9 +42,17 @@ pub(super) const KEYS: &[Key] = &[
     key("public_url", "CLAVIGER_PUBLIC_URL", None),
     key("trusted_proxies", "CLAVIGER_TRUSTED_PROXIES", Some("")),
     key("consistency", "CLAVIGER_CONSISTENCY", Some("strict")),
-    key("consistency_max_age_ms", "CLAVIGER_CONSISTENCY_MAX_AGE_MS", Some("1000")),
+    key(
+        "consistency_max_age_ms",
+        "CLAVIGER_CONSISTENCY_MAX_AGE_MS",
+        Some("1000"),
+    ),
     key("cache_mib", "CLAVIGER_CACHE_MIB", Some("32")),
-    key("password_memory_kib", "CLAVIGER_PASSWORD_MEMORY_KIB", Some("19456")),
+    key(
+        "password_memory_kib",
+        "CLAVIGER_PASSWORD_MEMORY_KIB",
+        Some("19456"),
+    ),
     key("password_passes", "CLAVIGER_PASSWORD_PASSES", Some("2")),
     key("events_file", "CLAVIGER_EVENTS_FILE", None),
     key("log", "CLAVIGER_LOG", Some("info")),
@@ -59,9 +67,21 @@ pub(super) const KEYS: &[Key] = &[
     key("quotas.groups", "CLAVIGER_QUOTA_GROUPS", None),
     key("quotas.roles", "CLAVIGER_QUOTA_ROLES", None),
     key("quotas.policies", "CLAVIGER_QUOTA_POLICIES", None),
-    key("quotas.policy_versions_in_use", "CLAVIGER_QUOTA_POLICY_VERSIONS_IN_USE", None),
-    key("quotas.instance_profiles", "CLAVIGER_QUOTA_INSTANCE_PROFILES", None),
-    key("quotas.server_certificates", "CLAVIGER_QUOTA_SERVER_CERTIFICATES", None),
+    key(
+        "quotas.policy_versions_in_use",
+        "CLAVIGER_QUOTA_POLICY_VERSIONS_IN_USE",
+        None,
+    ),
+    key(
+        "quotas.instance_profiles",
+        "CLAVIGER_QUOTA_INSTANCE_PROFILES",
+        None,
+    ),
+    key(
+        "quotas.server_certificates",
+        "CLAVIGER_QUOTA_SERVER_CERTIFICATES",
+        None,
+    ),
 ];
 
 #[cfg(test)]
@@ -82,7 +102,11 @@ mod tests {
     fn the_operators_guide_names_every_key_and_variable() {
         let guide = include_str!("../../../../docs/src/operate.md");
         for key in KEYS {
-            assert!(guide.contains(key.variable), "docs/src/operate.md does not name {}", key.variable);
+            assert!(
+                guide.contains(key.variable),
+                "docs/src/operate.md does not name {}",
+                key.variable
+            );
         }
     }
 }

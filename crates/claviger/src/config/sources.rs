@@ -45,7 +45,8 @@ pub(super) fn read(flags: &Flags) -> Result<Layered, String> {
     }
     if let Some((path, text)) = config_file(flags.config.as_deref())? {
         for (name, value) in flatten(&path, &text)? {
-            let key = find(&name).ok_or_else(|| format!("{}: there is no setting `{name}`", path.display()))?;
+            let key = find(&name)
+                .ok_or_else(|| format!("{}: there is no setting `{name}`", path.display()))?;
             values.insert(key.name, (value, Origin::File(path.clone())));
         }
     }
@@ -74,19 +75,25 @@ fn config_file(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, String
         None if Path::new(DEFAULT_FILE).exists() => PathBuf::from(DEFAULT_FILE),
         None => return Ok(None),
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     Ok(Some((path, text)))
 }
 
 /// The file's values as texts, tables flattened with dots.
 fn flatten(path: &Path, text: &str) -> Result<Vec<(String, String)>, String> {
-    let table: toml::Table = text.parse().map_err(|error| format!("{}: {error}", path.display()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error| format!("{}: {error}", path.display()))?;
     let mut values = Vec::new();
     for (name, value) in table {
         match value {
             toml::Value::Table(inner) => {
                 for (inner_name, value) in inner {
-                    values.push((format!("{name}.{inner_name}"), scalar(path, &inner_name, &value)?));
+                    values.push((
+                        format!("{name}.{inner_name}"),
+                        scalar(path, &inner_name, &value)?,
+                    ));
                 }
             }
             value => values.push((name.clone(), scalar(path, &name, &value)?)),
@@ -101,7 +108,8 @@ fn scalar(path: &Path, name: &str, value: &toml::Value) -> Result<String, String
         toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Boolean(truth) => Ok(truth.to_string()),
         toml::Value::Array(items) => {
-            let texts: Result<Vec<String>, String> = items.iter().map(|item| scalar(path, name, item)).collect();
+            let texts: Result<Vec<String>, String> =
+                items.iter().map(|item| scalar(path, name, item)).collect();
             Ok(texts?.join(","))
         }
         _ => Err(format!(
@@ -121,12 +129,18 @@ fn from_environment(key: &Key) -> Result<Option<(String, String)>, String> {
     let file_variable = format!("{}_FILE", key.variable);
     let file = read(&file_variable)?;
     match (value, file) {
-        (Some(_), Some(_)) => Err(format!("{} and {file_variable} are both set: set one", key.variable)),
+        (Some(_), Some(_)) => Err(format!(
+            "{} and {file_variable} are both set: set one",
+            key.variable
+        )),
         (Some(value), None) => Ok(Some((value, key.variable.to_owned()))),
         (None, Some(path)) => {
-            let text =
-                std::fs::read_to_string(&path).map_err(|error| format!("{file_variable}: {path} cannot be read: {error}"))?;
-            Ok(Some((text.trim_end_matches(['\r', '\n']).to_owned(), file_variable)))
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| format!("{file_variable}: {path} cannot be read: {error}"))?;
+            Ok(Some((
+                text.trim_end_matches(['\r', '\n']).to_owned(),
+                file_variable,
+            )))
         }
         (None, None) => Ok(None),
     }
@@ -142,13 +156,24 @@ fn unknown_variables() -> Result<(), String> {
             continue;
         };
         let known = KEYS.iter().any(|key| {
-            name == key.variable || name.strip_suffix("_FILE").is_some_and(|base| base == key.variable)
+            name == key.variable
+                || name
+                    .strip_suffix("_FILE")
+                    .is_some_and(|base| base == key.variable)
         });
-        let for_tests = ["CLAVIGER_TEST_", "CLAVIGER_RACE_", "CLAVIGER_KILL_", "CLAVIGER_POLICY_", "CLAVIGER_FUZZ_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+        let for_tests = [
+            "CLAVIGER_TEST_",
+            "CLAVIGER_RACE_",
+            "CLAVIGER_KILL_",
+            "CLAVIGER_POLICY_",
+            "CLAVIGER_FUZZ_",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
         if !known && !for_tests && !FOREIGN.contains(&name) {
-            return Err(format!("there is no setting for the environment variable {name}"));
+            return Err(format!(
+                "there is no setting for the environment variable {name}"
+            ));
         }
     }
     Ok(())
@@ -157,7 +182,10 @@ fn unknown_variables() -> Result<(), String> {
 impl Layered {
     /// The value of a key; an empty text is no value.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(|(value, _)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// The value of a key that must be there, read as what it must be.
@@ -176,7 +204,9 @@ impl Layered {
         let rows: Vec<(&str, Option<&str>, String)> = KEYS
             .iter()
             .map(|key| match self.0.get(key.name) {
-                Some((value, origin)) if key.secret && !value.is_empty() => (key.name, Some("(hidden)"), origin.to_string()),
+                Some((value, origin)) if key.secret && !value.is_empty() => {
+                    (key.name, Some("(hidden)"), origin.to_string())
+                }
                 Some((value, origin)) => (key.name, Some(value.as_str()), origin.to_string()),
                 None => (key.name, None, String::from("not set")),
             })
@@ -190,7 +220,12 @@ impl Layered {
             Output::Json => {
                 let all: serde_json::Map<String, serde_json::Value> = rows
                     .into_iter()
-                    .map(|(name, value, origin)| (name.to_owned(), serde_json::json!({ "value": value, "origin": origin })))
+                    .map(|(name, value, origin)| {
+                        (
+                            name.to_owned(),
+                            serde_json::json!({ "value": value, "origin": origin }),
+                        )
+                    })
                     .collect();
                 say(&serde_json::Value::Object(all).to_string());
             }
