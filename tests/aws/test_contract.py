@@ -324,6 +324,25 @@ def test_a_request_leaves_one_log_line_with_its_id(server: Server) -> None:
         assert isinstance(json.loads(lines[0]), dict), "JSON where no terminal is"
 
 
+def test_the_log_filter_is_heeded(make_server: MakeServer, tmp_path: Path) -> None:
+    cert, key = self_made_certificate(tmp_path)
+    logs = {}
+    for level in ("off", "trace"):
+        server = make_server(
+            env={"RUST_LOG": level}, arguments=("--tls-cert", str(cert), "--tls-key", str(key)), scheme="https"
+        ).start(wait=False)
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                server.client("sts", verify=str(cert)).get_caller_identity()
+                break
+            time.sleep(0.1)
+        assert server.stop() == 0
+        logs[level] = server.stderr.read_text()
+    assert logs["off"] == ""
+    assert '"TRACE"' in logs["trace"] or '"DEBUG"' in logs["trace"]
+
+
 # Stopping
 
 

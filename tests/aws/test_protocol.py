@@ -302,7 +302,7 @@ def test_ac_11_other_ways_of_signing_are_refused(server: Server) -> None:
 @pytest.mark.parametrize("missing", ["Credential", "SignedHeaders", "Signature"])
 def test_an_incomplete_header_says_what_is_missing(server: Server, missing: str) -> None:
     headers = [
-        (name, re.sub(rf"{missing}=[^,]*(, )?", "", value) if name == "Authorization" else value)
+        (name, re.sub(rf"{missing}=[^,]*(, )?", "", value).rstrip(", ") if name == "Authorization" else value)
         for name, value in server.signed(WHO, service="sts")
     ]
     answer = server.send("POST", "/", headers, WHO.encode())
