@@ -221,7 +221,14 @@ impl Chance {
     /// A whole line, whose conditions all look at one family of values so that they meet its facts.
     pub(crate) fn line(&mut self, case: u64) -> Value {
         let principal = self.principal();
-        let resource = self.pick(&RESOURCES);
+        let mut resource = self.pick(&RESOURCES);
+        let mut action = self.pick(&ACTIONS);
+        // Where the policy on the resource must name the caller, chance alone would come too seldom.
+        match self.below(10) {
+            0 => (action, resource) = ("sts:AssumeRole", "arn:aws:iam::111122223333:role/Target"),
+            1 => (action, resource) = ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/1"),
+            _ => {}
+        }
         let account = match self.below(4) {
             0 => ACCOUNTS[1],
             _ => ACCOUNTS[0],
@@ -230,7 +237,7 @@ impl Chance {
         let mut line = json!({
             "id": case.to_string(),
             "principal": principal,
-            "action": self.pick(&ACTIONS),
+            "action": action,
             "resource": {"arn": resource, "account": account},
             "context": self.context(base),
             "identity_policies": self.policies(base, false, 1),
