@@ -1,9 +1,19 @@
 //! Stories about operations, told by actors with true signatures, each on both engines.
 
+mod access_keys;
+mod account;
+mod authorization_details;
+mod events;
+mod every_operation;
 mod groups;
+mod login_profiles;
 mod managed_policies;
+mod mfa_devices;
+mod password_policy;
 mod policies_of_entities;
 mod protocol;
 mod roles;
 mod sessions;
+mod simulation;
+mod simulator;
 mod users;

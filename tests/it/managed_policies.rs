@@ -276,4 +276,34 @@ on_both_engines! {
         manager.call("AttachUserPolicy", &[("UserName", "u"), ("PolicyArn", &arn("STRONG"))]).await.refused("NoSuchEntity");
         manager.call("AttachUserPolicy", &[("UserName", "u"), ("PolicyArn", ADMIN)]).await.ok();
     }
+
+    async fn a_policy_is_not_deleted_while_it_is_being_attached(app) {
+        let root = app.root();
+        root.call("CreateUser", &[("UserName", "u")]).await.ok();
+        root.call("CreateUser", &[("UserName", "v")]).await.ok();
+        for round in 0..40 {
+            let policy = create(&root, &format!("p{round}")).await;
+            let attach = [("UserName", "u"), ("PolicyArn", policy.as_str())];
+            let bound = [("UserName", "v"), ("PermissionsBoundary", policy.as_str())];
+            let delete = [("PolicyArn", policy.as_str())];
+            let (attached, bounded, deleted) = tokio::join!(
+                root.call("AttachUserPolicy", &attach),
+                root.call("PutUserPermissionsBoundary", &bound),
+                root.call("DeletePolicy", &delete),
+            );
+            let held = [attached.status == 200, bounded.status == 200];
+            if deleted.status == 200 {
+                assert_eq!(held, [false, false], "what was deleted hangs on nobody");
+                attached.refused("NoSuchEntity");
+                bounded.refused("NoSuchEntity");
+            } else {
+                deleted.refused("DeleteConflict");
+                assert!(held.contains(&true));
+            }
+            if held[0] {
+                root.call("DetachUserPolicy", &attach).await.ok();
+            }
+            root.call("DeleteUserPermissionsBoundary", &[("UserName", "v")]).await.ok();
+        }
+    }
 }
