@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 fn names(answer: &Value) -> Vec<String> {
     let events = answer["Events"].as_array().expect("events");
-    events.iter().map(|event| event["EventName"].as_str().expect("a name").to_owned()).collect()
+    events
+        .iter()
+        .map(|event| event["EventName"].as_str().expect("a name").to_owned())
+        .collect()
 }
 
 fn code(answer: &Value) -> String {

@@ -8,8 +8,7 @@ use claviger_shape::{Field, Type};
 
 /// Values that satisfy the rules of every required member, by its name.
 fn sample(entry: &Entry, name: &str) -> &'static str {
-    const POLICY: &str =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#;
     match (entry.spec.name, name) {
         (_, "AssumeRolePolicyDocument") | ("UpdateAssumeRolePolicy", "PolicyDocument") => TRUST,
@@ -57,7 +56,12 @@ fn add(entry: &Entry, name: &str, field: &Field, parameters: &mut Vec<(String, &
         Type::List { element, .. } => match element {
             Type::Structure { fields, .. } => {
                 for inner in fields.iter().filter(|inner| inner.required) {
-                    add(entry, &format!("{name}.member.1.{}", inner.name.wire), inner, parameters);
+                    add(
+                        entry,
+                        &format!("{name}.member.1.{}", inner.name.wire),
+                        inner,
+                        parameters,
+                    );
                 }
             }
             _ => {
@@ -66,7 +70,9 @@ fn add(entry: &Entry, name: &str, field: &Field, parameters: &mut Vec<(String, &
                 parameters.push((name, value));
             }
         },
-        Type::Map { .. } | Type::Structure { .. } => panic!("add a sample for {name} of {}", entry.spec.name),
+        Type::Map { .. } | Type::Structure { .. } => {
+            panic!("add a sample for {name} of {}", entry.spec.name)
+        }
     }
 }
 
@@ -83,13 +89,22 @@ fn code(reply: &Reply) -> Option<String> {
 
 async fn run(actor: &Actor, entry: &Entry) -> Reply {
     let parameters = required(entry);
-    let borrowed: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let borrowed: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
     match entry.spec.service {
         Service::Iam => actor.call(entry.spec.name, &borrowed).await,
         Service::Sts => actor.sts(entry.spec.name, &borrowed).await,
         Service::CloudTrail => {
-            let target = format!("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{}", entry.spec.name);
-            let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+            let target = format!(
+                "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{}",
+                entry.spec.name
+            );
+            let headers = [
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", target.as_str()),
+            ];
             actor.post("cloudtrail", String::from("{}"), &headers).await
         }
     }

@@ -1,31 +1,44 @@
 //! Passwords: the life of a login profile, the rules, and what a user may do for oneself.
 
-use claviger_it::{ACCOUNT, Actor, TestApp, on_both_engines};
 use claviger_iam::entity::User;
 use claviger_iam::entity::index::USERS_BY_NAME;
 use claviger_iam::password::state::{PasswordState, password_state};
+use claviger_it::{ACCOUNT, Actor, TestApp, on_both_engines};
 use claviger_model::{AccountId, Scalar};
 use claviger_store::Scope;
 
 const CHANGE_OWN: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ChangePassword","Resource":"arn:aws:iam::*:user/${aws:username}"}]}"#;
 const VIOLATION: &str = "Password does not conform to the account password policy.";
-const REUSED: &str = "Policy constraint violation with password reuse prevention during password change.";
+const REUSED: &str =
+    "Policy constraint violation with password reuse prevention during password change.";
 
 async fn change(user: &Actor, old: &str, new: &str) -> claviger_it::Reply {
-    user.call("ChangePassword", &[("OldPassword", old), ("NewPassword", new)]).await
+    user.call(
+        "ChangePassword",
+        &[("OldPassword", old), ("NewPassword", new)],
+    )
+    .await
 }
 
 /// What signing in with the right password would lead to.
 async fn state(app: &TestApp, name: &str) -> PasswordState {
     let scope = Scope::Account(AccountId::parse(ACCOUNT).expect("twelve digits"));
     let mut unit = app.iam().store().unit(&[scope]).await.expect("a unit");
-    let user = unit.find::<User>(scope, &USERS_BY_NAME, name.as_bytes()).await.expect("read").expect("a user");
+    let user = unit
+        .find::<User>(scope, &USERS_BY_NAME, name.as_bytes())
+        .await
+        .expect("read")
+        .expect("a user");
     let account = unit
         .get::<claviger_iam::entity::Account>(scope, claviger_iam::entity::account::ACCOUNT_RECORD)
         .await
         .expect("read")
         .expect("an account");
-    password_state(user.login_profile.as_ref().expect("a profile"), account.password_policy.as_ref(), app.now())
+    password_state(
+        user.login_profile.as_ref().expect("a profile"),
+        account.password_policy.as_ref(),
+        app.now(),
+    )
 }
 
 on_both_engines! {
@@ -250,14 +263,48 @@ async fn reuse_prevention_reaches_back_twenty_four_passwords_and_no_further() {
     let app = TestApp::sqlite().await;
     let root = app.root();
     root.call("CreateUser", &[("UserName", "alice")]).await.ok();
-    root.call("UpdateAccountPasswordPolicy", &[("PasswordReusePrevention", "24")]).await.ok();
-    root.call("CreateLoginProfile", &[("UserName", "alice"), ("Password", "Abcdef00")]).await.ok();
+    root.call(
+        "UpdateAccountPasswordPolicy",
+        &[("PasswordReusePrevention", "24")],
+    )
+    .await
+    .ok();
+    root.call(
+        "CreateLoginProfile",
+        &[("UserName", "alice"), ("Password", "Abcdef00")],
+    )
+    .await
+    .ok();
     for n in 1..24 {
         let password = format!("Abcdef{n:02}");
-        root.call("UpdateLoginProfile", &[("UserName", "alice"), ("Password", &password)]).await.ok();
+        root.call(
+            "UpdateLoginProfile",
+            &[("UserName", "alice"), ("Password", &password)],
+        )
+        .await
+        .ok();
     }
-    let oldest = root.call("UpdateLoginProfile", &[("UserName", "alice"), ("Password", "Abcdef00")]).await;
-    assert_eq!(oldest.refused("PasswordPolicyViolation"), REUSED, "the twenty-fourth back is remembered");
-    root.call("UpdateLoginProfile", &[("UserName", "alice"), ("Password", "Abcdef24")]).await.ok();
-    root.call("UpdateLoginProfile", &[("UserName", "alice"), ("Password", "Abcdef00")]).await.ok();
+    let oldest = root
+        .call(
+            "UpdateLoginProfile",
+            &[("UserName", "alice"), ("Password", "Abcdef00")],
+        )
+        .await;
+    assert_eq!(
+        oldest.refused("PasswordPolicyViolation"),
+        REUSED,
+        "the twenty-fourth back is remembered"
+    );
+    root.call(
+        "UpdateLoginProfile",
+        &[("UserName", "alice"), ("Password", "Abcdef24")],
+    )
+    .await
+    .ok();
+    root.call(
+        "UpdateLoginProfile",
+        &[("UserName", "alice"), ("Password", "Abcdef00")],
+    )
+    .await
+    .ok();
 }

@@ -1,5 +1,6 @@
 //! Stories about operations, told by actors with true signatures, each on both engines.
 
+mod abuse;
 mod access_keys;
 mod account;
 mod authorization_details;

@@ -14,8 +14,13 @@ struct Device {
 }
 
 async fn create(actor: &Actor, name: &str) -> Device {
-    let made = actor.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)]).await.ok();
-    let seed = data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64");
+    let made = actor
+        .call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)])
+        .await
+        .ok();
+    let seed = data_encoding::BASE64
+        .decode(made.text("Base32StringSeed").as_bytes())
+        .expect("base64");
     Device {
         serial: made.text("SerialNumber"),
         seed: String::from_utf8(seed).expect("ASCII"),
@@ -24,7 +29,14 @@ async fn create(actor: &Actor, name: &str) -> Device {
 
 impl Device {
     /// Asks for an operation with two codes, the second that of `steps` from now.
-    async fn pair(&self, app: &TestApp, actor: &Actor, operation: &str, user: &str, steps: i64) -> Reply {
+    async fn pair(
+        &self,
+        app: &TestApp,
+        actor: &Actor,
+        operation: &str,
+        user: &str,
+        steps: i64,
+    ) -> Reply {
         let at = app.now().plus_seconds(30 * steps);
         let (first, second) = (totp(&self.seed, at.plus_seconds(-30)), totp(&self.seed, at));
         actor
@@ -42,7 +54,13 @@ impl Device {
 
     async fn session(&self, app: &TestApp, actor: &Actor) -> Actor {
         let reply = actor
-            .sts("GetSessionToken", &[("SerialNumber", &self.serial), ("TokenCode", &totp(&self.seed, app.now()))])
+            .sts(
+                "GetSessionToken",
+                &[
+                    ("SerialNumber", &self.serial),
+                    ("TokenCode", &totp(&self.seed, app.now())),
+                ],
+            )
             .await
             .ok();
         actor.with_credentials_of(&reply)

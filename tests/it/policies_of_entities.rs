@@ -86,7 +86,7 @@ on_both_engines! {
                 root.call(&attach, &[(parameter, "x"), ("PolicyArn", &own)]).await.ok();
             }
             assert_eq!(root.call(&list, &[(parameter, "x")]).await.ok().all("PolicyName"), ["IAMReadOnlyAccess", "own"]);
-            assert_eq!(root.call(&list, &[(parameter, "x"), ("PathPrefix", "/o/")]).await.ok().all("PolicyArn"), [own.clone()]);
+            assert_eq!(root.call(&list, &[(parameter, "x"), ("PathPrefix", "/o/")]).await.ok().all("PolicyArn"), std::slice::from_ref(&own));
             let page = root.call(&list, &[(parameter, "x"), ("MaxItems", "1")]).await.ok();
             let marker = page.text("Marker");
             assert_eq!(root.call(&list, &[(parameter, "x"), ("Marker", &marker)]).await.ok().all("PolicyName"), ["own"]);

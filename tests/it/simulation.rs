@@ -12,8 +12,15 @@ fn policy(statements: &str) -> String {
 }
 
 async fn decision(root: &Actor, source: &str, action: &str, resource: &str) -> String {
-    let parameters = [("PolicySourceArn", source), ("ActionNames.member.1", action), ("ResourceArns.member.1", resource)];
-    root.call("SimulatePrincipalPolicy", &parameters).await.ok().text("EvalDecision")
+    let parameters = [
+        ("PolicySourceArn", source),
+        ("ActionNames.member.1", action),
+        ("ResourceArns.member.1", resource),
+    ];
+    root.call("SimulatePrincipalPolicy", &parameters)
+        .await
+        .ok()
+        .text("EvalDecision")
 }
 
 on_both_engines! {
@@ -188,10 +195,16 @@ fn reads(key_of_target: &str) -> Vec<Read> {
     let group = "arn:aws:iam::123456789012:group/devs";
     let role = "arn:aws:iam::123456789012:role/r";
     let allow = policy(r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#);
-    let read = |operation, parameters: &[(&'static str, &str)], resource: &str, tags: &[(&'static str, &'static str)]| Read {
+    let read = |operation,
+                parameters: &[(&'static str, &str)],
+                resource: &str,
+                tags: &[(&'static str, &'static str)]| Read {
         service: "iam",
         operation,
-        parameters: parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+        parameters: parameters
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect(),
         resource: resource.to_owned(),
         tags: tags.to_vec(),
     };
@@ -205,54 +218,140 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         read("ListUserTags", &of_user, user, &BLUE),
         read("ListUserPolicies", &of_user, user, &BLUE),
         read("ListAttachedUserPolicies", &of_user, user, &BLUE),
-        read("GetUserPolicy", &[("UserName", "target"), ("PolicyName", "p")], user, &BLUE),
+        read(
+            "GetUserPolicy",
+            &[("UserName", "target"), ("PolicyName", "p")],
+            user,
+            &BLUE,
+        ),
         read("GetLoginProfile", &of_user, user, &BLUE),
         read("ListAccessKeys", &of_user, user, &BLUE),
-        read("GetAccessKeyLastUsed", &[("AccessKeyId", key_of_target)], user, &BLUE),
+        read(
+            "GetAccessKeyLastUsed",
+            &[("AccessKeyId", key_of_target)],
+            user,
+            &BLUE,
+        ),
         read("ListMFADevices", &of_user, user, &BLUE),
-        read("GetMFADevice", &[("UserName", "target"), ("SerialNumber", DEVICE)], user, &BLUE),
+        read(
+            "GetMFADevice",
+            &[("UserName", "target"), ("SerialNumber", DEVICE)],
+            user,
+            &BLUE,
+        ),
         read("GetGroup", &of_group, group, &[]),
         read("ListGroups", &[], "arn:aws:iam::123456789012:group/", &[]),
         read("ListGroupPolicies", &of_group, group, &[]),
         read("ListAttachedGroupPolicies", &of_group, group, &[]),
-        read("GetGroupPolicy", &[("GroupName", "devs"), ("PolicyName", "p")], group, &[]),
+        read(
+            "GetGroupPolicy",
+            &[("GroupName", "devs"), ("PolicyName", "p")],
+            group,
+            &[],
+        ),
         read("GetRole", &of_role, role, &BLUE),
         read("ListRoles", &[], "arn:aws:iam::123456789012:role/", &[]),
         read("ListRoleTags", &of_role, role, &BLUE),
         read("ListRolePolicies", &of_role, role, &BLUE),
         read("ListAttachedRolePolicies", &of_role, role, &BLUE),
-        read("GetRolePolicy", &[("RoleName", "r"), ("PolicyName", "p")], role, &BLUE),
+        read(
+            "GetRolePolicy",
+            &[("RoleName", "r"), ("PolicyName", "p")],
+            role,
+            &BLUE,
+        ),
         read("GetPolicy", &[("PolicyArn", CUSTOM)], CUSTOM, &BLUE),
-        read("GetPolicyVersion", &[("PolicyArn", CUSTOM), ("VersionId", "v1")], CUSTOM, &BLUE),
-        read("ListPolicyVersions", &[("PolicyArn", CUSTOM)], CUSTOM, &BLUE),
+        read(
+            "GetPolicyVersion",
+            &[("PolicyArn", CUSTOM), ("VersionId", "v1")],
+            CUSTOM,
+            &BLUE,
+        ),
+        read(
+            "ListPolicyVersions",
+            &[("PolicyArn", CUSTOM)],
+            CUSTOM,
+            &BLUE,
+        ),
         read("ListPolicyTags", &[("PolicyArn", CUSTOM)], CUSTOM, &BLUE),
-        read("ListEntitiesForPolicy", &[("PolicyArn", CUSTOM)], CUSTOM, &BLUE),
+        read(
+            "ListEntitiesForPolicy",
+            &[("PolicyArn", CUSTOM)],
+            CUSTOM,
+            &BLUE,
+        ),
         read("ListPolicies", &[], "*", &[]),
-        read("ListMFADeviceTags", &[("SerialNumber", DEVICE)], DEVICE, &BLUE),
+        read(
+            "ListMFADeviceTags",
+            &[("SerialNumber", DEVICE)],
+            DEVICE,
+            &BLUE,
+        ),
         read("ListVirtualMFADevices", &[], "*", &[]),
         read("GetAccountPasswordPolicy", &[], "*", &[]),
         read("ListAccountAliases", &[], "*", &[]),
         read("GetAccountSummary", &[], "*", &[]),
         read("GetAccountAuthorizationDetails", &[], "*", &[]),
-        read("SimulateCustomPolicy", &[("PolicyInputList.member.1", &allow), ("ActionNames.member.1", "s3:GetObject")], "*", &[]),
-        read("SimulatePrincipalPolicy", &[("PolicySourceArn", user), ("ActionNames.member.1", "s3:GetObject")], user, &BLUE),
-        read("GetContextKeysForCustomPolicy", &[("PolicyInputList.member.1", &allow)], "*", &[]),
-        read("GetContextKeysForPrincipalPolicy", &[("PolicySourceArn", user)], user, &BLUE),
+        read(
+            "SimulateCustomPolicy",
+            &[
+                ("PolicyInputList.member.1", &allow),
+                ("ActionNames.member.1", "s3:GetObject"),
+            ],
+            "*",
+            &[],
+        ),
+        read(
+            "SimulatePrincipalPolicy",
+            &[
+                ("PolicySourceArn", user),
+                ("ActionNames.member.1", "s3:GetObject"),
+            ],
+            user,
+            &BLUE,
+        ),
+        read(
+            "GetContextKeysForCustomPolicy",
+            &[("PolicyInputList.member.1", &allow)],
+            "*",
+            &[],
+        ),
+        read(
+            "GetContextKeysForPrincipalPolicy",
+            &[("PolicySourceArn", user)],
+            user,
+            &BLUE,
+        ),
     ];
     for operation in ["GetCallerIdentity", "GetSessionToken"] {
-        all.push(Read { service: "sts", ..read(operation, &[], "*", &[]) });
+        all.push(Read {
+            service: "sts",
+            ..read(operation, &[], "*", &[])
+        });
     }
     all.push(Read {
         service: "sts",
-        ..read("GetAccessKeyInfo", &[("AccessKeyId", key_of_target)], "*", &[])
+        ..read(
+            "GetAccessKeyInfo",
+            &[("AccessKeyId", key_of_target)],
+            "*",
+            &[],
+        )
     });
-    all.push(Read { service: "cloudtrail", ..read("LookupEvents", &[], "*", &[]) });
+    all.push(Read {
+        service: "cloudtrail",
+        ..read("LookupEvents", &[], "*", &[])
+    });
     all
 }
 
 /// Whether enforcement lets the request through.
 async fn enforced(actor: &Actor, read: &Read) -> bool {
-    let parameters: Vec<(&str, &str)> = read.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let parameters: Vec<(&str, &str)> = read
+        .parameters
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let reply: Reply = match read.service {
         "iam" => actor.call(read.operation, &parameters).await,
         "sts" => actor.sts(read.operation, &parameters).await,
@@ -275,13 +374,25 @@ async fn simulated(app: &TestApp, source: &str, read: &Read) -> Reply {
         ("aws:CurrentTime".into(), "date", now.to_string()),
         ("aws:EpochTime".into(), "numeric", now.seconds().to_string()),
         ("aws:SecureTransport".into(), "boolean", "true".into()),
-        ("aws:SourceIp".into(), "ip", claviger_it::SOURCE_IP.to_string()),
+        (
+            "aws:SourceIp".into(),
+            "ip",
+            claviger_it::SOURCE_IP.to_string(),
+        ),
         ("aws:RequestedRegion".into(), "string", "us-east-1".into()),
         ("aws:ViaAWSService".into(), "boolean", "false".into()),
-        ("aws:PrincipalIsAWSService".into(), "boolean", "false".into()),
+        (
+            "aws:PrincipalIsAWSService".into(),
+            "boolean",
+            "false".into(),
+        ),
     ];
     if read.resource != "*" {
-        entries.push(("aws:ResourceAccount".into(), "string", claviger_it::ACCOUNT.into()));
+        entries.push((
+            "aws:ResourceAccount".into(),
+            "string",
+            claviger_it::ACCOUNT.into(),
+        ));
     }
     for (key, value) in &read.tags {
         entries.push((format!("aws:ResourceTag/{key}"), "string", (*value).into()));
@@ -289,7 +400,10 @@ async fn simulated(app: &TestApp, source: &str, read: &Read) -> Reply {
     }
     let mut parameters: Vec<(String, String)> = vec![
         ("PolicySourceArn".into(), source.into()),
-        ("ActionNames.member.1".into(), format!("{}:{}", read.service, read.operation)),
+        (
+            "ActionNames.member.1".into(),
+            format!("{}:{}", read.service, read.operation),
+        ),
         ("ResourceArns.member.1".into(), read.resource.clone()),
     ];
     for (place, (key, kind, value)) in (1..).zip(entries) {
@@ -298,8 +412,14 @@ async fn simulated(app: &TestApp, source: &str, read: &Read) -> Reply {
         parameters.push((format!("{entry}.ContextKeyType"), kind.to_owned()));
         parameters.push((format!("{entry}.ContextKeyValues.member.1"), value));
     }
-    let borrowed: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    app.root().call("SimulatePrincipalPolicy", &borrowed).await.ok()
+    let borrowed: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    app.root()
+        .call("SimulatePrincipalPolicy", &borrowed)
+        .await
+        .ok()
 }
 
 /// Makes up policies that speak of what the requests are about.
@@ -317,7 +437,9 @@ impl Author {
 
     fn list(&mut self, from: &[&str]) -> String {
         let count = 1 + self.below(3);
-        let picked: Vec<String> = (0..count).map(|_| format!("\"{}\"", self.pick(from))).collect();
+        let picked: Vec<String> = (0..count)
+            .map(|_| format!("\"{}\"", self.pick(from)))
+            .collect();
         format!("[{}]", picked.join(","))
     }
 
@@ -351,21 +473,50 @@ impl Author {
 
     fn statement(&mut self) -> String {
         const ACTIONS: &[&str] = &[
-            "iam:*", "iam:Get*", "iam:List*", "iam:*User*", "iam:*polic*", "iam:GetUser", "iam:ListRoles", "iam:Simulate*",
-            "iam:*MFA*", "sts:*", "sts:GetSessionToken", "cloudtrail:LookupEvents", "*", "iam:Get?ser", "s3:*", "iam:*Account*",
+            "iam:*",
+            "iam:Get*",
+            "iam:List*",
+            "iam:*User*",
+            "iam:*polic*",
+            "iam:GetUser",
+            "iam:ListRoles",
+            "iam:Simulate*",
+            "iam:*MFA*",
+            "sts:*",
+            "sts:GetSessionToken",
+            "cloudtrail:LookupEvents",
+            "*",
+            "iam:Get?ser",
+            "s3:*",
+            "iam:*Account*",
         ];
         const RESOURCES: &[&str] = &[
-            "*", "arn:aws:iam::*:user/*", "arn:aws:iam::123456789012:user/eng/target", "arn:aws:iam::*:user/eng/${aws:ResourceTag/name, 'target'}",
-            "arn:aws:iam::*:role/*", "arn:aws:iam::*:group/dev?", "arn:aws:iam::*:policy/custom", "arn:aws:iam::*:mfa/*",
-            "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::210987654321:*", "arn:aws:s3:::*", "arn:aws:iam::*:*",
+            "*",
+            "arn:aws:iam::*:user/*",
+            "arn:aws:iam::123456789012:user/eng/target",
+            "arn:aws:iam::*:user/eng/${aws:ResourceTag/name, 'target'}",
+            "arn:aws:iam::*:role/*",
+            "arn:aws:iam::*:group/dev?",
+            "arn:aws:iam::*:policy/custom",
+            "arn:aws:iam::*:mfa/*",
+            "arn:aws:iam::*:user/${aws:username}",
+            "arn:aws:iam::210987654321:*",
+            "arn:aws:s3:::*",
+            "arn:aws:iam::*:*",
         ];
         let effect = self.pick(&["Allow", "Allow", "Allow", "Deny"]);
         let action = self.pick(&["Action", "Action", "Action", "NotAction"]);
         let actions = self.list(ACTIONS);
         let resource = self.pick(&["Resource", "Resource", "Resource", "NotResource"]);
         let resources = self.list(RESOURCES);
-        let condition = if self.below(2) == 0 { self.condition() } else { String::new() };
-        format!(r#"{{"Effect":"{effect}","{action}":{actions},"{resource}":{resources}{condition}}}"#)
+        let condition = if self.below(2) == 0 {
+            self.condition()
+        } else {
+            String::new()
+        };
+        format!(
+            r#"{{"Effect":"{effect}","{action}":{actions},"{resource}":{resources}{condition}}}"#
+        )
     }
 
     fn policy(&mut self) -> String {
@@ -379,27 +530,102 @@ impl Author {
 async fn stage(app: &TestApp) -> (Actor, String) {
     let root = app.root();
     let probe = app.user("probe").await;
-    root.call("TagUser", &[("UserName", "probe"), ("Tags.member.1.Key", "role"), ("Tags.member.1.Value", "tester")]).await.ok();
-    let tagged = [("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")];
-    root.call("CreateUser", &[("UserName", "target"), ("Path", "/eng/"), tagged[0], tagged[1]]).await.ok();
-    let key = root.call("CreateAccessKey", &[("UserName", "target")]).await.ok().text("AccessKeyId");
-    root.call("CreateLoginProfile", &[("UserName", "target"), ("Password", "Abcdef1!")]).await.ok();
-    root.call("CreateGroup", &[("GroupName", "devs")]).await.ok();
-    root.call("AddUserToGroup", &[("GroupName", "devs"), ("UserName", "probe")]).await.ok();
+    root.call(
+        "TagUser",
+        &[
+            ("UserName", "probe"),
+            ("Tags.member.1.Key", "role"),
+            ("Tags.member.1.Value", "tester"),
+        ],
+    )
+    .await
+    .ok();
+    let tagged = [
+        ("Tags.member.1.Key", "team"),
+        ("Tags.member.1.Value", "blue"),
+    ];
+    root.call(
+        "CreateUser",
+        &[
+            ("UserName", "target"),
+            ("Path", "/eng/"),
+            tagged[0],
+            tagged[1],
+        ],
+    )
+    .await
+    .ok();
+    let key = root
+        .call("CreateAccessKey", &[("UserName", "target")])
+        .await
+        .ok()
+        .text("AccessKeyId");
+    root.call(
+        "CreateLoginProfile",
+        &[("UserName", "target"), ("Password", "Abcdef1!")],
+    )
+    .await
+    .ok();
+    root.call("CreateGroup", &[("GroupName", "devs")])
+        .await
+        .ok();
+    root.call(
+        "AddUserToGroup",
+        &[("GroupName", "devs"), ("UserName", "probe")],
+    )
+    .await
+    .ok();
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#;
-    root.call("CreateRole", &[("RoleName", "r"), ("AssumeRolePolicyDocument", trust), tagged[0], tagged[1]]).await.ok();
+    root.call(
+        "CreateRole",
+        &[
+            ("RoleName", "r"),
+            ("AssumeRolePolicyDocument", trust),
+            tagged[0],
+            tagged[1],
+        ],
+    )
+    .await
+    .ok();
     let nothing = policy(r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#);
-    root.call("CreatePolicy", &[("PolicyName", "custom"), ("PolicyDocument", &nothing), tagged[0], tagged[1]]).await.ok();
-    root.call("CreatePolicy", &[("PolicyName", "bound"), ("PolicyDocument", &nothing)]).await.ok();
-    root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "phone"), tagged[0], tagged[1]]).await.ok();
+    root.call(
+        "CreatePolicy",
+        &[
+            ("PolicyName", "custom"),
+            ("PolicyDocument", &nothing),
+            tagged[0],
+            tagged[1],
+        ],
+    )
+    .await
+    .ok();
+    root.call(
+        "CreatePolicy",
+        &[("PolicyName", "bound"), ("PolicyDocument", &nothing)],
+    )
+    .await
+    .ok();
+    root.call(
+        "CreateVirtualMFADevice",
+        &[("VirtualMFADeviceName", "phone"), tagged[0], tagged[1]],
+    )
+    .await
+    .ok();
     (probe, key)
 }
 
 #[test]
 fn every_read_operation_has_its_request() {
-    let asked: Vec<String> = reads("AKIAIOSFODNN7EXAMPLE").iter().map(|read| read.operation.to_owned()).collect();
+    let asked: Vec<String> = reads("AKIAIOSFODNN7EXAMPLE")
+        .iter()
+        .map(|read| read.operation.to_owned())
+        .collect();
     for entry in claviger_iam::operation::all().filter(|entry| entry.spec.access.is_read_only()) {
-        assert!(asked.iter().any(|name| name == entry.spec.name), "{} is not asked", entry.spec.name);
+        assert!(
+            asked.iter().any(|name| name == entry.spec.name),
+            "{} is not asked",
+            entry.spec.name
+        );
     }
     assert!(Arn::parse(DEVICE).is_ok());
 }
@@ -416,21 +642,73 @@ async fn ac_29_the_simulator_and_enforcement_never_differ(app: TestApp, rounds: 
     let (mut allowed, mut explicit, mut implicit) = (0u32, 0u32, 0u32);
     for round in 0..rounds {
         let own = author.policy();
-        root.call("PutUserPolicy", &[("UserName", "probe"), ("PolicyName", "own"), ("PolicyDocument", &own)]).await.ok();
+        root.call(
+            "PutUserPolicy",
+            &[
+                ("UserName", "probe"),
+                ("PolicyName", "own"),
+                ("PolicyDocument", &own),
+            ],
+        )
+        .await
+        .ok();
         let shared = author.policy();
-        root.call("PutGroupPolicy", &[("GroupName", "devs"), ("PolicyName", "shared"), ("PolicyDocument", &shared)]).await.ok();
+        root.call(
+            "PutGroupPolicy",
+            &[
+                ("GroupName", "devs"),
+                ("PolicyName", "shared"),
+                ("PolicyDocument", &shared),
+            ],
+        )
+        .await
+        .ok();
         let bound = author.policy();
         if round % 3 == 0 {
             let arn = "arn:aws:iam::123456789012:policy/bound";
-            let made = root.call("CreatePolicyVersion", &[("PolicyArn", arn), ("PolicyDocument", &bound), ("SetAsDefault", "true")]).await.ok();
-            let version: u32 = made.text("VersionId").trim_start_matches('v').parse().expect("a number");
-            root.call("DeletePolicyVersion", &[("PolicyArn", arn), ("VersionId", &format!("v{}", version - 1))]).await.ok();
-            root.call("PutUserPermissionsBoundary", &[("UserName", "probe"), ("PermissionsBoundary", arn)]).await.ok();
+            let made = root
+                .call(
+                    "CreatePolicyVersion",
+                    &[
+                        ("PolicyArn", arn),
+                        ("PolicyDocument", &bound),
+                        ("SetAsDefault", "true"),
+                    ],
+                )
+                .await
+                .ok();
+            let version: u32 = made
+                .text("VersionId")
+                .trim_start_matches('v')
+                .parse()
+                .expect("a number");
+            root.call(
+                "DeletePolicyVersion",
+                &[
+                    ("PolicyArn", arn),
+                    ("VersionId", &format!("v{}", version - 1)),
+                ],
+            )
+            .await
+            .ok();
+            root.call(
+                "PutUserPermissionsBoundary",
+                &[("UserName", "probe"), ("PermissionsBoundary", arn)],
+            )
+            .await
+            .ok();
         } else if round % 3 == 1 {
-            root.call("DeleteUserPermissionsBoundary", &[("UserName", "probe")]).await.ok();
+            root.call("DeleteUserPermissionsBoundary", &[("UserName", "probe")])
+                .await
+                .ok();
         }
         let grant = if round % 4 == 0 { "true" } else { "false" };
-        root.call("UpdateAccountPasswordPolicy", &[("AllowUsersToChangePassword", grant)]).await.ok();
+        root.call(
+            "UpdateAccountPasswordPolicy",
+            &[("AllowUsersToChangePassword", grant)],
+        )
+        .await
+        .ok();
         for read in &reads {
             let said = simulated(&app, source, read).await;
             let decision = said.text("EvalDecision");
@@ -450,20 +728,33 @@ async fn ac_29_the_simulator_and_enforcement_never_differ(app: TestApp, rounds: 
             );
         }
     }
-    println!("simulated and enforced alike: {allowed} allowed, {explicit} explicitly denied, {implicit} implicitly denied");
+    println!(
+        "simulated and enforced alike: {allowed} allowed, {explicit} explicitly denied, {implicit} implicitly denied"
+    );
     assert!(allowed > 0 && explicit > 0 && implicit > 0);
 }
 
 fn rounds(default: u32) -> u32 {
-    std::env::var("CLAVIGER_SIMULATOR_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var("CLAVIGER_SIMULATOR_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ac_29_the_simulator_and_enforcement_never_differ_on_sqlite() {
-    Box::pin(ac_29_the_simulator_and_enforcement_never_differ(TestApp::sqlite().await, rounds(60))).await;
+    Box::pin(ac_29_the_simulator_and_enforcement_never_differ(
+        TestApp::sqlite().await,
+        rounds(60),
+    ))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ac_29_the_simulator_and_enforcement_never_differ_on_postgres() {
-    Box::pin(ac_29_the_simulator_and_enforcement_never_differ(TestApp::postgres().await, rounds(10))).await;
+    Box::pin(ac_29_the_simulator_and_enforcement_never_differ(
+        TestApp::postgres().await,
+        rounds(10),
+    ))
+    .await;
 }

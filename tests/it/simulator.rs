@@ -53,11 +53,22 @@ fn reads(key: &'static str) -> Vec<Read> {
             continue;
         }
         let (parameters, resource): (Vec<(&'static str, &'static str)>, &str) = match spec.name {
-            "GetUser" | "GetLoginProfile" | "ListAccessKeys" | "ListMFADevices" | "ListGroupsForUser"
-            | "ListUserPolicies" | "ListUserTags" | "ListAttachedUserPolicies" => (vec![("UserName", "target")], USER),
+            "GetUser"
+            | "GetLoginProfile"
+            | "ListAccessKeys"
+            | "ListMFADevices"
+            | "ListGroupsForUser"
+            | "ListUserPolicies"
+            | "ListUserTags"
+            | "ListAttachedUserPolicies" => (vec![("UserName", "target")], USER),
             "GetUserPolicy" => (vec![("UserName", "target"), ("PolicyName", "inline")], USER),
-            "GetGroup" | "ListGroupPolicies" | "ListAttachedGroupPolicies" => (vec![("GroupName", "group")], GROUP),
-            "GetGroupPolicy" => (vec![("GroupName", "group"), ("PolicyName", "inline")], GROUP),
+            "GetGroup" | "ListGroupPolicies" | "ListAttachedGroupPolicies" => {
+                (vec![("GroupName", "group")], GROUP)
+            }
+            "GetGroupPolicy" => (
+                vec![("GroupName", "group"), ("PolicyName", "inline")],
+                GROUP,
+            ),
             "GetRole" | "ListRolePolicies" | "ListRoleTags" | "ListAttachedRolePolicies" => {
                 (vec![("RoleName", "role")], ROLE)
             }
@@ -73,17 +84,26 @@ fn reads(key: &'static str) -> Vec<Read> {
             "ListRoles" => (vec![], "arn:aws:iam::123456789012:role/"),
             "GetAccessKeyLastUsed" => (vec![("AccessKeyId", key)], USER),
             "SimulatePrincipalPolicy" => (
-                vec![("PolicySourceArn", USER), ("ActionNames.member.1", "s3:GetObject")],
+                vec![
+                    ("PolicySourceArn", USER),
+                    ("ActionNames.member.1", "s3:GetObject"),
+                ],
                 USER,
             ),
             "GetContextKeysForPrincipalPolicy" => (vec![("PolicySourceArn", USER)], USER),
             "SimulateCustomPolicy" => (
-                vec![("PolicyInputList.member.1", EMPTY), ("ActionNames.member.1", "s3:GetObject")],
+                vec![
+                    ("PolicyInputList.member.1", EMPTY),
+                    ("ActionNames.member.1", "s3:GetObject"),
+                ],
                 "*",
             ),
             "GetContextKeysForCustomPolicy" => (vec![("PolicyInputList.member.1", EMPTY)], "*"),
-            "ListVirtualMFADevices" => (vec![], "arn:aws:iam::123456789012:mfa/"),
-            "ListPolicies" | "ListAccountAliases" | "GetAccountSummary" | "GetAccountPasswordPolicy"
+            "ListVirtualMFADevices" => (vec![], "*"),
+            "ListPolicies"
+            | "ListAccountAliases"
+            | "GetAccountSummary"
+            | "GetAccountPasswordPolicy"
             | "GetAccountAuthorizationDetails" => (vec![], "*"),
             other => panic!("the read operation {other} is not asked about: add it"),
         };
@@ -96,52 +116,126 @@ fn reads(key: &'static str) -> Vec<Read> {
     reads
 }
 
-const EMPTY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:b","Resource":"*"}]}"#;
+const EMPTY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:b","Resource":"*"}]}"#;
 
 /// The device must be the target's for `GetMFADevice` to find it; whether it does is not what is compared.
 async fn furnish(app: &TestApp) -> String {
     let root = app.root();
     for (action, parameters) in [
-        ("CreateUser", vec![("UserName", "target"), ("Path", "/eng/"), ("Tags.member.1.Key", "team"), ("Tags.member.1.Value", "blue")]),
+        (
+            "CreateUser",
+            vec![
+                ("UserName", "target"),
+                ("Path", "/eng/"),
+                ("Tags.member.1.Key", "team"),
+                ("Tags.member.1.Value", "blue"),
+            ],
+        ),
         ("CreateGroup", vec![("GroupName", "group")]),
-        ("CreatePolicy", vec![("PolicyName", "policy"), ("PolicyDocument", EMPTY)]),
-        ("CreateRole", vec![
-            ("RoleName", "role"),
-            ("AssumeRolePolicyDocument", r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#),
-        ]),
-        ("CreateVirtualMFADevice", vec![("VirtualMFADeviceName", "device")]),
-        ("CreateLoginProfile", vec![("UserName", "target"), ("Password", "Correct-Horse-7")]),
-        ("UpdateAccountPasswordPolicy", vec![("MinimumPasswordLength", "8")]),
-        ("PutUserPolicy", vec![("UserName", "target"), ("PolicyName", "inline"), ("PolicyDocument", EMPTY)]),
-        ("PutGroupPolicy", vec![("GroupName", "group"), ("PolicyName", "inline"), ("PolicyDocument", EMPTY)]),
-        ("PutRolePolicy", vec![("RoleName", "role"), ("PolicyName", "inline"), ("PolicyDocument", EMPTY)]),
+        (
+            "CreatePolicy",
+            vec![("PolicyName", "policy"), ("PolicyDocument", EMPTY)],
+        ),
+        (
+            "CreateRole",
+            vec![
+                ("RoleName", "role"),
+                (
+                    "AssumeRolePolicyDocument",
+                    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#,
+                ),
+            ],
+        ),
+        (
+            "CreateVirtualMFADevice",
+            vec![("VirtualMFADeviceName", "device")],
+        ),
+        (
+            "CreateLoginProfile",
+            vec![("UserName", "target"), ("Password", "Correct-Horse-7")],
+        ),
+        (
+            "UpdateAccountPasswordPolicy",
+            vec![("MinimumPasswordLength", "8")],
+        ),
+        (
+            "PutUserPolicy",
+            vec![
+                ("UserName", "target"),
+                ("PolicyName", "inline"),
+                ("PolicyDocument", EMPTY),
+            ],
+        ),
+        (
+            "PutGroupPolicy",
+            vec![
+                ("GroupName", "group"),
+                ("PolicyName", "inline"),
+                ("PolicyDocument", EMPTY),
+            ],
+        ),
+        (
+            "PutRolePolicy",
+            vec![
+                ("RoleName", "role"),
+                ("PolicyName", "inline"),
+                ("PolicyDocument", EMPTY),
+            ],
+        ),
     ] {
         root.call(action, &parameters).await.ok();
     }
-    root.call("CreateAccessKey", &[("UserName", "target")]).await.ok().text("AccessKeyId")
+    root.call("CreateAccessKey", &[("UserName", "target")])
+        .await
+        .ok()
+        .text("AccessKeyId")
 }
 
 fn policy(dice: &mut Dice) -> String {
     let statements: Vec<serde_json::Value> = (0..=dice.roll(4))
         .map(|_| {
             let effect = if dice.roll(3) == 0 { "Deny" } else { "Allow" };
-            let action_key = if dice.roll(6) == 0 { "NotAction" } else { "Action" };
-            let resource_key = if dice.roll(6) == 0 { "NotResource" } else { "Resource" };
+            let action_key = if dice.roll(6) == 0 {
+                "NotAction"
+            } else {
+                "Action"
+            };
+            let resource_key = if dice.roll(6) == 0 {
+                "NotResource"
+            } else {
+                "Resource"
+            };
             let actions: Vec<&str> = (0..=dice.roll(2))
                 .map(|_| {
                     dice.pick(&[
-                        "iam:*", "iam:Get*", "iam:List*", "IAM:get?ser", "iam:GetUser", "iam:ListUsers", "iam:*Policy*",
-                        "iam:GetAccount*", "*", "s3:*", "iam:Simulate*",
+                        "iam:*",
+                        "iam:Get*",
+                        "iam:List*",
+                        "IAM:get?ser",
+                        "iam:GetUser",
+                        "iam:ListUsers",
+                        "iam:*Policy*",
+                        "iam:GetAccount*",
+                        "*",
+                        "s3:*",
+                        "iam:Simulate*",
                     ])
                 })
                 .collect();
             let resources: Vec<&str> = (0..=dice.roll(2))
                 .map(|_| {
                     dice.pick(&[
-                        "*", "arn:aws:iam::123456789012:user/*", "arn:aws:iam::*:user/eng/*", "arn:aws:iam::123456789012:user/",
-                        "arn:aws:iam::123456789012:user/${aws:username}", "arn:aws:iam::123456789012:*/*",
-                        "arn:aws:iam::123456789012:policy/pol*", "arn:aws:iam::123456789012:group/group",
-                        "arn:aws:iam::123456789012:role/*", "arn:aws:iam::123456789012:user/eng/${aws:PrincipalTag/alias}",
+                        "*",
+                        "arn:aws:iam::123456789012:user/*",
+                        "arn:aws:iam::*:user/eng/*",
+                        "arn:aws:iam::123456789012:user/",
+                        "arn:aws:iam::123456789012:user/${aws:username}",
+                        "arn:aws:iam::*:mfa/*",
+                        "arn:aws:iam::123456789012:policy/pol*",
+                        "arn:aws:iam::123456789012:group/group",
+                        "arn:aws:iam::123456789012:role/*",
+                        "arn:aws:iam::123456789012:user/eng/${aws:PrincipalTag/alias}",
                     ])
                 })
                 .collect();
@@ -202,7 +296,10 @@ async fn simulated(root: &Actor, app: &TestApp, read: &Read) -> String {
         context.push(("aws:ResourceTag/team", "blue", "string"));
     }
     let mut parameters: Vec<(String, String)> = vec![
-        ("PolicySourceArn".into(), "arn:aws:iam::123456789012:user/asker".into()),
+        (
+            "PolicySourceArn".into(),
+            "arn:aws:iam::123456789012:user/asker".into(),
+        ),
         ("ActionNames.member.1".into(), action),
         ("ResourceArns.member.1".into(), read.resource.clone()),
     ];
@@ -212,8 +309,14 @@ async fn simulated(root: &Actor, app: &TestApp, read: &Read) -> String {
         parameters.push((format!("{prefix}.ContextKeyValues.member.1"), value.into()));
         parameters.push((format!("{prefix}.ContextKeyType"), kind.into()));
     }
-    let borrowed: Vec<(&str, &str)> = parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    root.call("SimulatePrincipalPolicy", &borrowed).await.ok().text("EvalDecision")
+    let borrowed: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    root.call("SimulatePrincipalPolicy", &borrowed)
+        .await
+        .ok()
+        .text("EvalDecision")
 }
 
 on_both_engines! {
@@ -242,7 +345,8 @@ on_both_engines! {
                 let did = asker.call(read.name, &read.parameters).await;
                 let denied = did.find("Code").as_deref() == Some("AccessDenied");
                 assert_eq!(said != "allowed", denied, "seed {seed}, {}: the simulator said {said}, the server answered {}: policy {own}", read.name, did.body);
-                if denied {
+                // The refusal of this one tells nothing more, so as not to tell whether the key exists.
+                if denied && read.name != "GetAccessKeyLastUsed" {
                     let explicit = did.text("Message").contains("explicit deny");
                     assert_eq!(said == "explicitDeny", explicit, "seed {seed}, {}: {said} and {}", read.name, did.body);
                 }
