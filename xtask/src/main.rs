@@ -12,6 +12,7 @@ mod count;
 mod fuzz;
 mod graph;
 mod install;
+mod load;
 mod reference;
 mod step;
 mod test;
@@ -29,6 +30,9 @@ cargo xtask COMMAND
   install          only install what the tests need
   update           write docs/reference anew from the operations' declarations
   check-reference  fail when docs/reference is stale
+  bench [NAME…]    run the benches: policy, allocations, signature, store
+  load [--quick] [--only throughput|start|large|passwords]
+                   drive a release build of the server beside a yardstick
   graph            print which crate depends on which, and check the rules they keep
 ";
 
@@ -52,6 +56,8 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         ["update"] => reference::update()?,
         ["check-reference"] => reference::check()?,
         ["graph"] => graph::print()?,
+        ["bench", names @ ..] => load::bench(names)?,
+        ["load", words @ ..] => load::load(words)?,
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
         }
