@@ -237,6 +237,13 @@ impl Cache {
         }
     }
 
+    /// Something unseen may have changed: whatever readers are bringing is dropped.
+    pub(crate) fn stir(&self) {
+        for shard in &self.shards {
+            shard.write().changes += 1;
+        }
+    }
+
     /// How many bytes are kept, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().weight).sum()

@@ -66,6 +66,16 @@ pub(crate) struct Statement<'a> {
     pub(crate) values: Vec<Value<'a>>,
 }
 
+impl Statement<'static> {
+    /// The same statement once more.
+    pub(crate) fn to_owned(&self) -> Self {
+        Self {
+            sql: self.sql,
+            values: self.values.clone(),
+        }
+    }
+}
+
 impl Statement<'_> {
     /// The same statement, looking at this one's values.
     pub(crate) fn borrowed(&self) -> Statement<'_> {

@@ -1,14 +1,19 @@
 //! Audit events: what happened, kept for lookup and export.
 
+use std::sync::Arc;
+
 use claviger_model::Timestamp;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::db::{Statement, statement};
+use tokio::sync::oneshot;
+
+use crate::db::{Db, Statement, statement};
 use crate::error::StoreError;
 use crate::scope::Scope;
 use crate::sql;
-use crate::store::Store;
+use crate::store::{Inner, Store};
 
 /// One audit event. The fields beside `body` are what events are looked up by; they must hold no secret, and neither may
 /// the body.
@@ -178,6 +183,71 @@ impl EventFilter {
     }
 }
 
+/// Events that wait to be written together on PostgreSQL: while one write is under way, the next ones gather.
+#[derive(Default)]
+pub(crate) struct Log {
+    waiting: Mutex<Vec<Batch>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+struct Batch {
+    statements: Vec<Statement<'static>>,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// About how many statements share a write.
+const TOGETHER: usize = 1_000;
+
+impl Log {
+    async fn write(
+        inner: &Arc<Inner>,
+        statements: Vec<Statement<'static>>,
+    ) -> Result<(), StoreError> {
+        let (answer, told) = oneshot::channel();
+        inner.log.waiting.lock().push(Batch { statements, answer });
+        let inner = Arc::clone(inner);
+        // Its own task: a caller who goes away must not leave the others without an answer.
+        tokio::spawn(async move {
+            let _turn = inner.log.turn.lock().await;
+            loop {
+                let batches = inner.log.next();
+                if batches.is_empty() {
+                    return;
+                }
+                let together = batches
+                    .iter()
+                    .flat_map(|batch| &batch.statements)
+                    .map(Statement::to_owned)
+                    .collect();
+                if inner.db.write(together).await.is_ok() {
+                    for batch in batches {
+                        drop(batch.answer.send(Ok(())));
+                    }
+                    continue;
+                }
+                // One batch's trouble stays its own. What was written after all is not written twice.
+                for batch in batches {
+                    let result = inner.db.write(batch.statements).await;
+                    drop(batch.answer.send(result.map(drop)));
+                }
+            }
+        });
+        told.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn next(&self) -> Vec<Batch> {
+        let mut waiting = self.waiting.lock();
+        let mut size = 0;
+        let fit = waiting.iter().take_while(|batch| {
+            let first = size == 0;
+            size += batch.statements.len();
+            first || size <= TOGETHER
+        });
+        let count = fit.count();
+        waiting.drain(..count).collect()
+    }
+}
+
 impl Store {
     /// Records events that no change causes: denials, sign-ins, credentials issued. Durable when it returns; callers of
     /// one moment share one write.
@@ -193,7 +263,11 @@ impl Store {
         if statements.is_empty() {
             return Ok(());
         }
-        inner.db.write(statements).await.map(drop)
+        match &inner.db {
+            // The writer thread brings many together by itself.
+            Db::Sqlite(db) => db.write(statements).await.map(drop),
+            Db::Postgres(_) => Log::write(inner, statements).await,
+        }
     }
 
     /// Looks events up, newest first; events of one instant by their ids, descending.

@@ -122,33 +122,39 @@ impl Heads {
         let found = found_heads(link, accounts).await?;
         let mut behind = Vec::new();
         for &account in accounts {
-            let (sequence, epoch) = found.get(&account).copied().unwrap_or((0, 0));
-            match before.get(&account) {
-                Some(head)
-                    if head.sequence == sequence && (head.epoch == epoch || sequence == 0) =>
+            match (before.get(&account), found.get(&account).copied()) {
+                (Some(head), Some((sequence, epoch)))
+                    if head.epoch == epoch && head.sequence <= sequence =>
                 {
-                    self.note(account, sequence, epoch, asked)
-                }
-                Some(head)
-                    if head.sequence < sequence && (head.epoch == epoch || head.sequence == 0) =>
-                {
-                    behind.push((account, head.sequence, sequence, epoch));
+                    if head.sequence == sequence {
+                        self.note(account, sequence, epoch, asked);
+                    } else {
+                        behind.push((account, head.sequence, sequence, epoch));
+                    }
                 }
                 // A head that has gone back, or a new epoch: the database is another one than it was.
-                Some(_) => {
+                (Some(_), found) => {
                     let mut known = self.known.lock();
                     self.cache.forget_account(account);
-                    known.insert(
-                        account,
-                        Head {
-                            sequence,
-                            epoch,
-                            asked,
-                        },
-                    );
+                    known.remove(&account);
+                    if let Some((sequence, epoch)) = found {
+                        known.insert(
+                            account,
+                            Head {
+                                sequence,
+                                epoch,
+                                asked,
+                            },
+                        );
+                    }
                 }
-                // Nothing is cached of an account whose head is not known.
-                None => self.note(account, sequence, epoch, asked),
+                // Nothing is cached of an account whose head is not known, and what is on its way shall not be.
+                (None, Some((sequence, epoch))) => {
+                    self.cache.stir();
+                    self.note(account, sequence, epoch, asked);
+                }
+                // An account that does not exist; to keep its name would let strangers fill the memory.
+                (None, None) => {}
             }
         }
         self.catch_up(link, &behind, asked).await
@@ -203,30 +209,30 @@ impl Heads {
         }
     }
 
+    /// Whether what is read of the account may be cached: only what is known can be forgotten in time.
+    pub(crate) fn knows(&self, account: i64) -> bool {
+        self.known.lock().contains_key(&account)
+    }
+
     /// Brings this node's own commit into the cache. Other nodes' commits may lie between the head known and this one:
     /// they stay to be learned, so the head moves only if nothing does.
     pub(crate) fn apply(&self, plan: &Plan, moved: &Moved) {
         let mut known = self.known.lock();
-        let news: Moved = moved
-            .iter()
-            .filter(|(account, sequence)| {
-                known
-                    .get(account)
-                    .is_some_and(|head| head.sequence < *sequence)
-            })
-            .copied()
-            .collect();
-        for (account, sequence) in &news {
-            if let Some(head) = known.get_mut(account)
-                && head.sequence + 1 == *sequence
-            {
-                head.sequence = *sequence;
-                // The row of a new account is made in epoch 1.
-                head.epoch = head.epoch.max(1);
+        let mut news = Moved::new();
+        for &(account, sequence) in moved {
+            match known.get_mut(&account) {
+                Some(head) if head.sequence < sequence => {
+                    if head.sequence + 1 == sequence {
+                        head.sequence = sequence;
+                    }
+                    news.push((account, sequence));
+                }
+                // Learned already, or an account that is to be learned of first.
+                _ => {}
             }
         }
         apply(&self.cache, plan, &news);
-        // What has been learned already is not cached again, but its holder may look at the revision.
+        // What is not cached has a holder still, who may look at the revision.
         for write in &plan.writes {
             if let (Some(kept), Some((_, sequence))) = (
                 &write.kept,

@@ -69,7 +69,7 @@ impl Inner {
         };
         let (version, key, _) = self.masters.read(owner, row)?;
         let key = Arc::new(DataKey { version, key });
-        self.cache.fill(
+        self.fill(
             ticket,
             name,
             Held::Other(Arc::clone(&key) as _),

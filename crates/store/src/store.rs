@@ -10,11 +10,12 @@ use claviger_model::{Clock, Rng, Secret};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Held, Name, Ticket};
 use crate::db::postgres::Postgres;
 use crate::db::sqlite::Sqlite;
 use crate::db::{Db, statement};
 use crate::error::{OpenError, StoreError};
+use crate::event::Log;
 use crate::heads::Heads;
 use crate::keys::Masters;
 use crate::mark::Touched;
@@ -102,10 +103,24 @@ pub(crate) struct Inner {
     pub(crate) masters: Masters,
     pub(crate) rings: Mutex<HashMap<String, Ring>>,
     pub(crate) touched: Touched,
+    pub(crate) log: Log,
     /// One flush at a time.
     pub(crate) flush: tokio::sync::Mutex<()>,
     closed: AtomicBool,
     tender: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Inner {
+    /// Keeps what the database gave, if it can be forgotten in time when it is overtaken.
+    pub(crate) fn fill(&self, ticket: Ticket, name: Name<'_>, held: Held, weight: usize) {
+        let may = match &self.db {
+            Db::Sqlite(_) => true,
+            Db::Postgres(db) => db.heads().knows(name.account),
+        };
+        if may {
+            self.cache.fill(ticket, name, held, weight);
+        }
+    }
 }
 
 impl Store {
@@ -155,6 +170,7 @@ impl Store {
             masters: Masters::new(master_key, former_master_keys),
             rings: Mutex::new(HashMap::new()),
             touched: Touched::default(),
+            log: Log::default(),
             flush: tokio::sync::Mutex::new(()),
             closed: AtomicBool::new(false),
             tender: Mutex::new(None),

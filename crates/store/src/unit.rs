@@ -173,9 +173,8 @@ impl Unit {
             return Ok(None);
         };
         let (stored, weight) = stored::<R>(row)?;
-        self.inner
-            .cache
-            .fill(ticket, name, Held::Record(Arc::clone(&stored) as _), weight);
+        let held = Held::Record(Arc::clone(&stored) as _);
+        self.inner.fill(ticket, name, held, weight);
         self.reads.note(Read::Found(Arc::clone(&stored) as _));
         Ok(Some(stored))
     }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    Timeouts,
 };
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
@@ -136,6 +137,8 @@ impl Drop for Postgres {
 #[derive(Clone)]
 pub(crate) struct Link {
     pool: Pool,
+    /// How often to try: each connection of the pool may have died.
+    tries: usize,
 }
 
 /// Why an attempt at a commit ended, and whether anything can have been written.
@@ -198,7 +201,15 @@ impl Link {
                 client
                     .batch_execute(SESSION)
                     .await
-                    .map_err(HookError::Backend)
+                    .map_err(HookError::Backend)?;
+                // One that cannot be prepared (the tables may not stand yet) is prepared when it is used.
+                in_order(
+                    WARM.iter()
+                        .map(|text| client.prepare_cached(text))
+                        .collect(),
+                )
+                .await;
+                Ok(())
             })
         });
         let pool = Pool::builder(manager)
@@ -212,12 +223,15 @@ impl Link {
             .post_create(start)
             .build()
             .map_err(|error| OpenError::Address(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            tries: connections.max(2) + 1,
+        })
     }
 
     async fn client(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|error| match error {
-            deadpool_postgres::PoolError::Closed => StoreError::Closed,
+            PoolError::Closed => StoreError::Closed,
             other => StoreError::Unavailable(Box::new(other)),
         })
     }
@@ -227,54 +241,61 @@ impl Link {
         &self,
         statements: &[Statement<'_>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        let mut tries = 0;
-        loop {
+        for _ in 0..self.tries {
             let client = self.client().await?;
             match ask(&client, statements).await {
                 Ok(answers) => return Ok(answers),
-                Err(Trouble::Driver(error)) if gone(&error) && tries < 2 => tries += 1,
+                Err(Trouble::Driver(error)) if gone(&error) => drop(Object::take(client)),
                 Err(trouble) => return Err(trouble.into()),
             }
         }
+        Err(StoreError::Unavailable(
+            "the database closes every connection".into(),
+        ))
     }
 
-    /// Runs the statements in one transaction.
+    /// Runs the statements in one transaction. What it runs may be run twice without harm: when a connection breaks, it
+    /// is tried again on another, although the first may have got through.
     async fn write(&self, statements: &[Statement<'_>]) -> Result<Vec<u64>, StoreError> {
-        let client = self.client().await?;
-        let result = write(&client, statements).await;
-        if result.is_err() {
-            abandon(client).await;
+        for _ in 0..self.tries {
+            let client = self.client().await?;
+            match write(&client, statements).await {
+                Ok(touched) => return Ok(touched),
+                Err(Trouble::Driver(error)) if gone(&error) => drop(Object::take(client)),
+                Err(trouble) => {
+                    abandon(client).await;
+                    return Err(trouble.into());
+                }
+            }
         }
-        Ok(result?)
+        Err(StoreError::Unavailable(
+            "the database closes every connection".into(),
+        ))
     }
 
     async fn commit(&self, plan: &Plan) -> Result<Moved, CommitError> {
-        let mut tries = 0;
-        loop {
+        for _ in 0..self.tries {
             let client = match self.client().await {
                 Ok(client) => client,
                 Err(StoreError::Unavailable(cause)) => {
-                    return Err(match cause.downcast::<deadpool_postgres::PoolError>() {
-                        Ok(error) if matches!(*error, deadpool_postgres::PoolError::Timeout(_)) => {
-                            CommitError::Busy
-                        }
+                    return Err(match cause.downcast::<PoolError>() {
+                        Ok(error) if matches!(*error, PoolError::Timeout(_)) => CommitError::Busy,
                         Ok(error) => CommitError::Failed(StoreError::Unavailable(error)),
                         Err(cause) => CommitError::Failed(StoreError::Unavailable(cause)),
                     });
                 }
                 Err(error) => return Err(error.into()),
             };
-            let result = attempt(&client, plan).await;
-            if result.is_err() {
-                abandon(client).await;
-            }
-            match result {
+            match attempt(&client, plan).await {
                 Ok(moved) => return Ok(moved),
-                Err(Stop::Stale) if tries < 2 => tries += 1,
-                Err(Stop::Stale) => return Err(CommitError::Busy),
-                Err(Stop::Refused(error)) => return Err(self.name_taken(plan, error).await),
+                Err(Stop::Stale) => drop(Object::take(client)),
+                Err(Stop::Refused(error)) => {
+                    abandon(client).await;
+                    return Err(self.name_taken(plan, error).await);
+                }
             }
         }
+        Err(CommitError::Busy)
     }
 
     /// A global key that another account took between check and write shows as a broken primary key: says which.
@@ -418,9 +439,6 @@ async fn abandon(client: Object) {
 
 /// Begins, locks, checks; then writes and commits.
 async fn attempt(client: &Object, plan: &Plan) -> Result<Moved, Stop> {
-    for text in WARM {
-        client.prepare_cached(text).await.map_err(Trouble::Driver)?;
-    }
     let locks: Vec<Statement<'_>> = plan
         .heads
         .iter()

@@ -224,9 +224,8 @@ impl Unit {
             let Some(row) = rows.first() else { continue };
             let (record, weight) = stored::<R>(row)?;
             let name = Name::record(owner.account, R::KIND, &owner.id);
-            self.inner
-                .cache
-                .fill(ticket, name, Held::Record(Arc::clone(&record) as _), weight);
+            let held = Held::Record(Arc::clone(&record) as _);
+            self.inner.fill(ticket, name, held, weight);
             if let Some(slot) = records.get_mut(at) {
                 *slot = Some(record);
             }

@@ -4,8 +4,8 @@ use claviger_store::testing::TestDatabase;
 use claviger_store::{CommitError, Scope, Sequence, Span};
 
 use crate::estate::{
-    ACCESS_KEY, EVERYBODY, Group, MEMBER, USER_BY_NAME, User, World, account, now, on_both, scope,
-    user,
+    ACCESS_KEY, EVERYBODY, Group, MEMBER, USER_BY_NAME, User, World, account, event, now, on_both,
+    scope, user,
 };
 
 on_both! {
@@ -27,6 +27,7 @@ on_both! {
     history_keeps_every_state,
     a_refused_commit_leaves_its_batch_alone,
     an_operation_survives_its_caller,
+    one_commits_trouble_stays_its_own,
 }
 
 async fn a_record_comes_back_as_it_was_put(database: TestDatabase) {
@@ -559,4 +560,70 @@ async fn an_operation_survives_its_caller(database: TestDatabase) {
     world.add(user(1, "last", "last")).await;
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     world.is_sound().await;
+}
+
+/// Something in the database is broken that only some commits need: those fail, and no other is harmed.
+async fn one_commits_trouble_stays_its_own(database: TestDatabase) {
+    let world = World::new(database).await;
+    let broken = "DROP TABLE outbox";
+    if let Some(url) = world.database.url() {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(broken).await.unwrap();
+    } else {
+        let path = world.database.directory().unwrap().join("data/claviger.db");
+        rusqlite::Connection::open(path)
+            .unwrap()
+            .execute_batch(broken)
+            .unwrap();
+    }
+    let tasks: Vec<_> = (0..64)
+        .map(|n| {
+            let store = world.store.clone();
+            tokio::spawn(async move {
+                let mut unit = store.unit(&[scope(1)]).await.unwrap();
+                unit.put(user(1, &format!("U{n}"), &format!("user{n}")));
+                unit.event(event(1, &format!("e{n}"), 0, "CreateUser", "alice"));
+                if n % 4 == 0 {
+                    unit.message(claviger_store::Message {
+                        id: format!("m{n}"),
+                        scope: scope(1),
+                        channel: "email".to_owned(),
+                        body: serde_json::Value::Null,
+                    });
+                }
+                (n, unit.commit().await)
+            })
+        })
+        .collect();
+    for task in tasks {
+        match task.await.unwrap() {
+            (n, Ok(_)) => assert_ne!(n % 4, 0),
+            (n, Err(CommitError::Failed(_))) => assert_eq!(n % 4, 0),
+            (n, Err(other)) => panic!("{n}: {other}"),
+        }
+    }
+    world.is_sound().await;
+    let mut unit = world.store.unit(&[scope(1)]).await.unwrap();
+    assert_eq!(unit.count(scope(1), &USER_BY_NAME, b"").await.unwrap(), 48);
+    for n in 0..64 {
+        let there = unit
+            .get::<User>(scope(1), &format!("U{n}"))
+            .await
+            .unwrap()
+            .is_some();
+        assert_eq!(there, n % 4 != 0);
+    }
+    let sequences = world
+        .store
+        .changes(scope(1), Sequence::START, 1_000)
+        .await
+        .unwrap();
+    let sequences: Vec<_> = sequences
+        .iter()
+        .map(|change| change.sequence.number())
+        .collect();
+    assert_eq!(sequences, (1..=48).collect::<Vec<_>>());
 }

@@ -11,6 +11,7 @@ on_both! {
     an_event_is_in_its_commit,
     an_event_told_twice_is_kept_once,
     strange_names_do_not_break_the_log,
+    many_callers_log_at_once,
 }
 
 async fn all(world: &World, query: EventQuery) -> Vec<String> {
@@ -210,5 +211,43 @@ async fn strange_names_do_not_break_the_log(database: TestDatabase) {
         .await
         .len(),
         strange.len()
+    );
+}
+
+async fn many_callers_log_at_once(database: TestDatabase) {
+    let world = World::new(database).await;
+    let tasks: Vec<_> = (0..100)
+        .map(|n| {
+            let store = world.store.clone();
+            tokio::spawn(async move {
+                for part in 0..5 {
+                    store
+                        .log(vec![event(
+                            1,
+                            &format!("e{n}-{part}"),
+                            n,
+                            "GetUser",
+                            "alice",
+                        )])
+                        .await
+                        .unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(
+        all(
+            &world,
+            EventQuery {
+                limit: 50,
+                ..Default::default()
+            }
+        )
+        .await
+        .len(),
+        500
     );
 }
