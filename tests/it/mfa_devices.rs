@@ -297,6 +297,28 @@ on_both_engines! {
         assert_eq!(root.call("ListVirtualMFADevices", &[("AssignmentStatus", "Assigned")]).await.ok().all("UserName").len(), 1);
     }
 
+    async fn a_new_password_ends_the_sessions_that_were_issued_before(app) {
+        let root = app.root();
+        let alice = app.user_with("alice", OWN_MFA).await;
+        root.call("CreateLoginProfile", &[("UserName", "alice"), ("Password", "Abcdef1!")]).await.ok();
+        let device = create(&root, "phone").await;
+        device.pair(&app, &root, "EnableMFADevice", "alice", 0).await.ok();
+        let mut ends = Vec::new();
+        for (operation, parameters) in [
+            ("UpdateLoginProfile", &[("UserName", "alice"), ("PasswordResetRequired", "true")][..]),
+            ("UpdateLoginProfile", &[("UserName", "alice"), ("Password", "Abcdef2!")][..]),
+            ("DeleteLoginProfile", &[("UserName", "alice")][..]),
+        ] {
+            app.clock().advance(60);
+            let session = device.session(&app, &alice).await;
+            session.call("ListMFADevices", &[]).await.ok();
+            root.call(operation, parameters).await.ok();
+            ends.push(session.call("ListMFADevices", &[]).await.status != 200);
+            alice.call("ListMFADevices", &[]).await.ok();
+        }
+        assert_eq!(ends, [false, true, true]);
+    }
+
     async fn ac_45_seeds_and_codes_show_in_no_event(app) {
         let root = app.root();
         root.call("CreateUser", &[("UserName", "alice")]).await.ok();

@@ -28,7 +28,7 @@ use crate::fault::Fault;
 use crate::lookup;
 use crate::operation::page::{PageEnd, Paged};
 use crate::principal::Held;
-use crate::spec::{Grant, Service};
+use crate::spec::Grant;
 
 /// What a policy is called in matched statements.
 type Label = (String, PolicySourceType);
@@ -70,8 +70,6 @@ pub(super) struct Simulation {
 const WORK_A_PAGE: usize = 64 << 20;
 /// What an evaluation costs in these terms without any policy.
 const LEAST_WEIGHT: usize = 4_096;
-/// Evaluations after which others get their turn.
-const TURN: usize = 8;
 
 /// What the simulated caller contributes to the context (IAM user guide, "AWS global condition context keys").
 fn facts_of(kind: &str, arn: &str, account: &str, tags: Option<&Tags>) -> Context {
@@ -306,7 +304,13 @@ impl Simulation {
         page: &Paged,
         input: &S,
     ) -> Result<SimulatePolicyOutput, Fault> {
-        let list = list_of(input);
+        let room = page.limit().min((WORK_A_PAGE / self.weight).max(1));
+        // Most simulations fit on one page, and need no marker.
+        let list = if page.marker.is_some() || self.pairs.len() > room {
+            list_of(input)
+        } else {
+            Vec::new()
+        };
         let from = match page.after(cx, &list)? {
             None => 0,
             Some(key) => {
@@ -316,10 +320,10 @@ impl Simulation {
                 usize::try_from(u64::from_be_bytes(key)).unwrap_or(usize::MAX)
             }
         };
-        let room = page.limit().min((WORK_A_PAGE / self.weight).max(1));
         let mut evaluation_results = Vec::new();
-        for (turn, (action, resource)) in self.pairs.iter().skip(from).take(room).enumerate() {
-            if turn % TURN == TURN - 1 {
+        for (action, resource) in self.pairs.iter().skip(from).take(room) {
+            if !evaluation_results.is_empty() {
+                // Others get their turn: policies made for the purpose take long.
                 tokio::task::yield_now().await;
             }
             evaluation_results.push(self.evaluate(action, resource)?);
@@ -532,10 +536,7 @@ fn needs(action: &str) -> Option<(Grant, &'static str)> {
     let (service, name) = action.split_once(':')?;
     crate::operation::all()
         .find(|entry| {
-            matches!(
-                entry.spec.service,
-                Service::Iam | Service::Sts | Service::CloudTrail
-            ) && entry.spec.service.prefix().eq_ignore_ascii_case(service)
+            entry.spec.service.prefix().eq_ignore_ascii_case(service)
                 && entry.spec.name.eq_ignore_ascii_case(name)
         })
         .map(|entry| (entry.spec.grant, entry.spec.name))
