@@ -16,5 +16,4 @@ mod protocol;
 mod roles;
 mod sessions;
 mod simulation;
-mod simulator;
 mod users;

@@ -151,7 +151,7 @@ fn namespace(service: Service) -> String {
 fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response {
     let name = entry.spec.name;
     let mut xml = String::with_capacity(1_024);
-    xml.push_str("<");
+    xml.push('<');
     xml.push_str(name);
     xml.push_str("Response xmlns=\"");
     xml.push_str(&namespace(entry.spec.service));

@@ -125,7 +125,13 @@ fn display_name(principal: &Principal) -> String {
     match &principal.being {
         Being::Root(_) => String::from("root"),
         Being::User(user) => user.name.as_str().to_owned(),
-        Being::Role(_) => principal.arn.as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+        Being::Role(_) => principal
+            .arn
+            .as_str()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 
@@ -206,7 +212,9 @@ impl Journal {
         let worker = Arc::downgrade(&shared);
         tokio::spawn(async move {
             loop {
-                let Some(shared) = worker.upgrade() else { return };
+                let Some(shared) = worker.upgrade() else {
+                    return;
+                };
                 shared.write_waiting().await;
                 let woken = tokio::time::timeout(Duration::from_secs(1), shared.wake.notified());
                 if woken.await.is_ok() {
@@ -229,7 +237,11 @@ impl Journal {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_owned();
-            let key = (event.username.clone().unwrap_or_default(), event.name.clone(), source);
+            let key = (
+                event.username.clone().unwrap_or_default(),
+                event.name.clone(),
+                source,
+            );
             if let Some((_, count)) = queue.overflow.get_mut(&key) {
                 *count += 1;
             } else if queue.overflow.len() < QUEUE {
@@ -245,7 +257,11 @@ impl Journal {
     /// # Errors
     /// `ServiceUnavailable`: what cannot be recorded must not happen.
     pub(crate) async fn issued(&self, event: Event) -> Result<(), Fault> {
-        self.0.store.log(vec![event]).await.map_err(Fault::unavailable)
+        self.0
+            .store
+            .log(vec![event])
+            .await
+            .map_err(Fault::unavailable)
     }
 
     /// Writes all that waits.
@@ -258,11 +274,17 @@ impl Shared {
     async fn write_waiting(&self) {
         let (mut events, overflow) = {
             let mut queue = self.state.lock();
-            (std::mem::take(&mut queue.waiting), std::mem::take(&mut queue.overflow))
+            (
+                std::mem::take(&mut queue.waiting),
+                std::mem::take(&mut queue.overflow),
+            )
         };
         for (_, (mut event, count)) in overflow {
             if let Some(members) = event.body.as_object_mut() {
-                members.insert("additionalEventData".into(), json!({ "occurrences": count }));
+                members.insert(
+                    "additionalEventData".into(),
+                    json!({ "occurrences": count }),
+                );
             }
             events.push(event);
         }

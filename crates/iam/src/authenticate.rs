@@ -153,7 +153,8 @@ impl Iam {
                 stray_token: false,
             }));
         }
-        let Some((who, kind, record_id, status, sealed)) = self.long_term_key(unit, id).await? else {
+        let Some((who, kind, record_id, status, sealed)) = self.long_term_key(unit, id).await?
+        else {
             return Ok(None);
         };
         if status != Status::Active {
@@ -170,8 +171,10 @@ impl Iam {
                     .unseal(account, kind, &record_id, &secret_field(id), &sealed)
                     .await
                     .map_err(Fault::unavailable)?;
-                let text = String::from_utf8(secret.expose().clone()).map_err(|_| Fault::service("a secret access key is no text"))?;
-                let key = SigningKey::derive(&Secret::new(text), scope.date, scope.region, scope.service);
+                let text = String::from_utf8(secret.expose().clone())
+                    .map_err(|_| Fault::service("a secret access key is no text"))?;
+                let key =
+                    SigningKey::derive(&Secret::new(text), scope.date, scope.region, scope.service);
                 self.signing_keys().insert(cache_key.into(), key.clone());
                 key
             }
@@ -216,7 +219,13 @@ impl Iam {
                     account,
                     id: user.id.clone(),
                 };
-                Some((who, User::KIND, target.id.clone(), key.status, key.secret.clone()))
+                Some((
+                    who,
+                    User::KIND,
+                    target.id.clone(),
+                    key.status,
+                    key.secret.clone(),
+                ))
             }));
         }
         let owner = unit
@@ -252,12 +261,23 @@ impl Iam {
         let scope = Scope::Account(caller.account());
         match (caller.who(), caller.session()) {
             (Who::Role { id, .. }, _) => {
-                self.store()
-                    .touch(MarkKey::new(scope, ROLE_USED, id.as_str()), at, &request.region);
+                self.store().touch(
+                    MarkKey::new(scope, ROLE_USED, id.as_str()),
+                    at,
+                    &request.region,
+                );
             }
             (who, None) => {
-                let mark = MarkKey::new(scope, ACCESS_KEY_USED, used_key(who, caller.access_key_id().as_str()));
-                self.store().touch(mark, at, &format!("{} {}", request.region, service.prefix()));
+                let mark = MarkKey::new(
+                    scope,
+                    ACCESS_KEY_USED,
+                    used_key(who, caller.access_key_id().as_str()),
+                );
+                self.store().touch(
+                    mark,
+                    at,
+                    &format!("{} {}", request.region, service.prefix()),
+                );
             }
             // Temporary credentials are no access keys of the user's own.
             (_, Some(_)) => {}
@@ -270,7 +290,9 @@ impl Iam {
 pub fn used_key(owner: &Who, access_key_id: &str) -> String {
     match owner {
         Who::Root(_) => format!("root/{access_key_id}"),
-        Who::User { id, .. } | Who::Role { id, .. } => format!("{}/{access_key_id}", UniqueId::as_str(id)),
+        Who::User { id, .. } | Who::Role { id, .. } => {
+            format!("{}/{access_key_id}", UniqueId::as_str(id))
+        }
     }
 }
 

@@ -186,25 +186,32 @@ fn refs(held: &[Held]) -> Vec<PolicyRef<'_>> {
 }
 
 /// What is left of a decision once it is considered what the operation needs no policy for. `granted_by_account` says
-/// that the account's settings grant the action to every user, so that only an explicit deny counts.
+/// that the account's settings grant the action to this user: it stands in for an identity policy, and for nothing else.
 pub(crate) fn settle(decision: Decision, grant: Grant, granted_by_account: bool) -> Decision {
     match (decision, grant) {
         (_, Grant::Everyone) => Decision::Allow,
         (Decision::ImplicitDeny(_), Grant::UnlessDenied) => Decision::Allow,
-        (Decision::ImplicitDeny(_), Grant::Policy) if granted_by_account => Decision::Allow,
+        (Decision::ImplicitDeny(Layer::Identity), Grant::Policy) if granted_by_account => {
+            Decision::Allow
+        }
         (decision, _) => decision,
     }
 }
 
 /// Whether the account's password policy grants an operation of IAM to every user: changing the own password, and
 /// reading the rules for it (IAM user guide, "Permitting IAM users to change their own passwords"). `own` is the user's
-/// resource name.
+/// resource name. SECURITY: a user with a permissions boundary gets nothing by this, since a boundary that lacks the
+/// action must go on limiting it; such a user needs a policy.
 pub(crate) fn granted_by_password_policy(
     operation: &str,
     policy: Option<&PasswordPolicy>,
     own: &str,
+    bounded: bool,
     resource: &str,
 ) -> bool {
+    if bounded {
+        return false;
+    }
     let is_meant = match operation {
         "ChangePassword" => resource == own,
         "GetAccountPasswordPolicy" => resource == "*",
@@ -213,8 +220,8 @@ pub(crate) fn granted_by_password_policy(
     is_meant && policy.is_some_and(|policy| policy.allow_users_to_change)
 }
 
-/// Whether the caller may do all that the target asks. `unless_denied` names an action that the account's settings
-/// grant to every user, so that only an explicit deny counts.
+/// Whether the caller may do all that the target asks. `granted_by_account` says that the account's settings grant the
+/// operation to this user.
 ///
 /// # Errors
 /// `AccessDenied`, in AWS's words (IAM user guide, "Troubleshoot access denied error messages").

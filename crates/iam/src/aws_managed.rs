@@ -52,8 +52,10 @@ struct Catalogue {
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     // INVARIANT: the file is part of the binary and a test reads all of it, so nothing is left out here.
-    let rows: Vec<Row> = serde_json::from_str(include_str!("aws_managed/policies.json")).unwrap_or_default();
-    let mut all: Vec<Arc<AwsManagedPolicy>> = rows.into_iter().filter_map(read).map(Arc::new).collect();
+    let rows: Vec<Row> =
+        serde_json::from_str(include_str!("aws_managed/policies.json")).unwrap_or_default();
+    let mut all: Vec<Arc<AwsManagedPolicy>> =
+        rows.into_iter().filter_map(read).map(Arc::new).collect();
     all.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
     let by_arn = all
         .iter()
@@ -96,12 +98,21 @@ mod tests {
     #[test]
     fn every_row_of_the_catalogue_is_a_valid_policy() {
         let rows: Vec<serde_json::Value> =
-            serde_json::from_str(include_str!("aws_managed/policies.json")).expect("the file is JSON");
+            serde_json::from_str(include_str!("aws_managed/policies.json"))
+                .expect("the file is JSON");
         assert_eq!(rows.len(), all().len());
         for policy in all() {
             let text = policy.document.text();
-            assert!(claviger_policy::Policy::compile(text).is_ok(), "{}", policy.name);
-            assert!(claviger_policy::validate_identity(text).is_ok(), "{}", policy.name);
+            assert!(
+                claviger_policy::Policy::compile(text).is_ok(),
+                "{}",
+                policy.name
+            );
+            assert!(
+                claviger_policy::validate_identity(text).is_ok(),
+                "{}",
+                policy.name
+            );
         }
     }
 

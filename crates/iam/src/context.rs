@@ -115,7 +115,10 @@ fn tag<'a>(tags: impl IntoIterator<Item = &'a Tag>, key: &str) -> Option<&'a str
 impl RequestContext<'_> {
     fn principal_tag(&self, key: &str) -> Option<&str> {
         // A tag of the session stands before the same tag of the role or user.
-        let of_session = self.caller.session().and_then(|session| tag(&session.tags, key));
+        let of_session = self
+            .caller
+            .session()
+            .and_then(|session| tag(&session.tags, key));
         of_session.or_else(|| match &self.principal.being {
             Being::Root(_) => None,
             Being::User(user) => tag(&user.tags, key),
@@ -124,7 +127,10 @@ impl RequestContext<'_> {
     }
 
     fn resource_tag(&self, key: &str) -> Option<&str> {
-        self.check.tags.as_ref().and_then(|tags: &Tags| tag(tags, key))
+        self.check
+            .tags
+            .as_ref()
+            .and_then(|tags: &Tags| tag(tags, key))
     }
 
     /// Present for temporary credentials alone: a long-term key says nothing about a second factor.
@@ -137,7 +143,9 @@ impl RequestContext<'_> {
 
     fn multi_factor_age(&self) -> Found<'_> {
         match self.caller.mfa() {
-            Some(proved) => Found::One(Value::Number(self.request.now.seconds_since(proved).max(0))),
+            Some(proved) => {
+                Found::One(Value::Number(self.request.now.seconds_since(proved).max(0)))
+            }
             None => Found::Absent,
         }
     }
@@ -169,7 +177,9 @@ impl Facts for RequestContext<'_> {
             "aws:useragent" => Found::optional(self.request.user_agent.as_deref()),
             "aws:referer" => Found::optional(self.request.referer.as_deref()),
             "aws:requestedregion" => Found::text(&self.request.region),
-            "aws:principalarn" => Found::text(principal.issuer.as_ref().unwrap_or(&principal.arn).as_str()),
+            "aws:principalarn" => {
+                Found::text(principal.issuer.as_ref().unwrap_or(&principal.arn).as_str())
+            }
             "aws:principalaccount" => Found::text(&principal.account_text),
             "aws:principaltype" => Found::text(match principal.being {
                 Being::Root(_) => "Account",
@@ -194,7 +204,9 @@ impl Facts for RequestContext<'_> {
             "aws:tagkeys" => Found::Many(self.parameters),
             _ => match key.split_once('/') {
                 Some(("aws:principaltag", name)) => Found::optional(self.principal_tag(name)),
-                Some(("aws:resourcetag" | "iam:resourcetag", name)) => Found::optional(self.resource_tag(name)),
+                Some(("aws:resourcetag" | "iam:resourcetag", name)) => {
+                    Found::optional(self.resource_tag(name))
+                }
                 Some(("aws:requesttag", name)) => Found::optional(tag(&self.parameters.tags, name)),
                 _ => Found::Absent,
             },

@@ -108,11 +108,20 @@ impl<'r> Cx<'r> {
     where
         F: Future<Output = Result<Secret<String>, Fault>>,
     {
-        if let Some((_, kept)) = self.slow.hashes.lock().iter().find(|(kept, _)| kept == name) {
+        if let Some((_, kept)) = self
+            .slow
+            .hashes
+            .lock()
+            .iter()
+            .find(|(kept, _)| kept == name)
+        {
             return Ok(kept.clone());
         }
         let result = work.await?;
-        self.slow.hashes.lock().push((name.to_owned(), result.clone()));
+        self.slow
+            .hashes
+            .lock()
+            .push((name.to_owned(), result.clone()));
         Ok(result)
     }
 }

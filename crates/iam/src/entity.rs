@@ -23,5 +23,5 @@ pub use managed_policy::ManagedPolicy;
 pub use mfa_device::VirtualMfaDevice;
 pub use policies::{InlinePolicies, PolicyId};
 pub use role::Role;
-pub use tags::{Tags, TagRules};
+pub use tags::{TagRules, Tags};
 pub use user::User;

@@ -65,7 +65,8 @@ pub enum CreateAccountError {
 }
 
 /// What generated root passwords are made of: no letters that look alike.
-const PASSWORD_ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_+=!@#$%^&*";
+const PASSWORD_ALPHABET: &[u8] =
+    b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_+=!@#$%^&*";
 const PASSWORD_LENGTH: usize = 24;
 
 impl Iam {
@@ -73,10 +74,21 @@ impl Iam {
     ///
     /// # Errors
     /// See [`CreateAccountError`].
-    pub async fn create_first_account(&self, wanted: Wanted) -> Result<Option<Created>, CreateAccountError> {
+    pub async fn create_first_account(
+        &self,
+        wanted: Wanted,
+    ) -> Result<Option<Created>, CreateAccountError> {
         let mut unit = self.store().unit(&[Scope::Global]).await?;
         let accounts = unit
-            .keys(Scope::Global, &ACCOUNTS, WHOLE, b"", None, 1, Depends::Nothing)
+            .keys(
+                Scope::Global,
+                &ACCOUNTS,
+                WHOLE,
+                b"",
+                None,
+                1,
+                Depends::Nothing,
+            )
             .await?;
         if !accounts.items.is_empty() {
             return Ok(None);
@@ -94,14 +106,21 @@ impl Iam {
     /// # Errors
     /// See [`CreateAccountError`]. A number, alias, e-mail address or access key that is in use is
     /// [`CommitError::Taken`].
-    pub async fn create_account(&self, wanted: Wanted, first: bool) -> Result<Created, CreateAccountError> {
+    pub async fn create_account(
+        &self,
+        wanted: Wanted,
+        first: bool,
+    ) -> Result<Created, CreateAccountError> {
         let settings = self.settings();
         let rng = &settings.rng;
         let id = wanted.id.unwrap_or_else(|| draw_account_id(rng));
         let root_email = wanted
             .root_email
             .unwrap_or_else(|| format!("root@{id}.example.com"));
-        if !root_email.contains('@') || root_email.chars().any(char::is_control) || root_email.len() > 256 {
+        if !root_email.contains('@')
+            || root_email.chars().any(char::is_control)
+            || root_email.len() > 256
+        {
             return Err(CreateAccountError::Unacceptable(format!(
                 "`{}` is no e-mail address: name one such as root@example.com",
                 root_email.escape_debug()
@@ -135,7 +154,9 @@ impl Iam {
         let mut unit = self.store().unit(&[Scope::Global, scope]).await?;
         unit.label("CreateAccount", now);
         if unit.get::<Account>(scope, ACCOUNT_RECORD).await?.is_some() {
-            return Err(CreateAccountError::Commit(CommitError::Taken(ACCOUNTS.name)));
+            return Err(CreateAccountError::Commit(CommitError::Taken(
+                ACCOUNTS.name,
+            )));
         }
         let hash = settings
             .hasher
@@ -144,7 +165,13 @@ impl Iam {
             .map_err(CreateAccountError::Fault)?;
         let field = PasswordHash::new_field(rng);
         let sealed_hash = unit
-            .seal(scope, Account::KIND, ACCOUNT_RECORD, &field, hash.expose().as_bytes())
+            .seal(
+                scope,
+                Account::KIND,
+                ACCOUNT_RECORD,
+                &field,
+                hash.expose().as_bytes(),
+            )
             .await?;
         let sealed_secret = unit
             .seal(
@@ -206,7 +233,15 @@ pub async fn accounts(unit: &mut Unit) -> Result<Vec<Target>, StoreError> {
     let mut after: Option<Vec<u8>> = None;
     loop {
         let page = unit
-            .keys(Scope::Global, &ACCOUNTS, WHOLE, b"", after.as_deref(), 1_000, Depends::Nothing)
+            .keys(
+                Scope::Global,
+                &ACCOUNTS,
+                WHOLE,
+                b"",
+                after.as_deref(),
+                1_000,
+                Depends::Nothing,
+            )
             .await?;
         after = page.items.last().map(|(key, _)| key.clone());
         let more = page.more;
@@ -231,4 +266,3 @@ fn draw_password(rng: &claviger_model::Rng) -> Secret<String> {
         }
     }
 }
-

@@ -115,7 +115,10 @@ impl Iam {
     }
 
     /// The lane that operations on an account queue in once they have met too many conflicts.
-    pub(crate) fn lane(&self, account: claviger_model::AccountId) -> Option<&tokio::sync::Mutex<()>> {
+    pub(crate) fn lane(
+        &self,
+        account: claviger_model::AccountId,
+    ) -> Option<&tokio::sync::Mutex<()>> {
         let place = usize::try_from(account.number()).unwrap_or(0) % self.0.lanes.len().max(1);
         self.0.lanes.get(place)
     }

@@ -96,18 +96,51 @@ impl Iam {
         let spec = &entry.spec;
         cx.unit.label(spec.name, cx.request.now);
         let principal = cx.principal().await?;
-        let target = input.target(&mut cx).await?;
+        let target = match input.target(&mut cx).await {
+            Ok(target) => target,
+            Err(fault) => {
+                self.journal_refusal(spec, &cx, &principal, &Target::default(), input, &fault);
+                return Err(fault);
+            }
+        };
         let granted = granted_by_account(&mut cx, spec, &target).await?;
-        if let Err(fault) = authorize(spec, &target, cx.caller, &principal, cx.request, granted) {
-            let event = occurrence(spec, &cx, &principal, &target, input)
-                .with_fault(&fault)
+        let allowed = authorize(spec, &target, cx.caller, &principal, cx.request, granted);
+        let result = match allowed {
+            Ok(()) => input.run(&mut cx).await,
+            Err(fault) => Err(fault),
+        };
+        match result {
+            Ok(answer) => {
+                self.finish(spec, input, cx, &principal, &target, answer)
+                    .await
+            }
+            Err(fault) => {
+                self.journal_refusal(spec, &cx, &principal, &target, input, &fault);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Records that a caller was refused for who it is or what it could not prove. What is refused for its state or its
+    /// form is the log's.
+    fn journal_refusal(
+        &self,
+        spec: &Spec,
+        cx: &Cx<'_>,
+        principal: &Principal,
+        target: &Target,
+        input: &dyn Erased,
+        fault: &Fault,
+    ) {
+        if matches!(
+            fault.code(),
+            Code::AccessDenied | Code::InvalidAuthenticationCode
+        ) {
+            let event = occurrence(spec, cx, principal, target, input)
+                .with_fault(fault)
                 .event(self.settings().rng.uuid());
             self.journal().denied(event);
-            return Err(fault);
         }
-        let answer = input.run(&mut cx).await?;
-        self.finish(spec, input, cx, &principal, &target, answer)
-            .await
     }
 
     async fn finish(
@@ -207,6 +240,12 @@ async fn granted_by_account(cx: &mut Cx<'_>, spec: &Spec, target: &Target) -> Re
         .and_then(|account| account.password_policy.as_ref());
     Ok(!target.checks.is_empty()
         && target.checks.iter().all(|check| {
-            granted_by_password_policy(spec.name, policy, own.as_str(), &check.resource)
+            granted_by_password_policy(
+                spec.name,
+                policy,
+                own.as_str(),
+                user.boundary.is_some(),
+                &check.resource,
+            )
         }))
 }

@@ -31,16 +31,29 @@ pub enum Held {
 }
 
 /// Stands in for a policy that is named but not there: it must not allow, and its absence must not un-deny.
-static MISSING: std::sync::LazyLock<Arc<Policy>> = std::sync::LazyLock::new(|| Arc::new(Policy::deny_everything()));
+static MISSING: std::sync::LazyLock<Arc<Policy>> =
+    std::sync::LazyLock::new(|| Arc::new(Policy::deny_everything()));
 
 impl Held {
     /// The compiled policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         let document = match self {
-            Self::OfUser(user, place) => user.inline.iter().nth(*place).map(|policy| &policy.document),
-            Self::OfGroup(group, place) => group.inline.iter().nth(*place).map(|policy| &policy.document),
-            Self::OfRole(role, place) => role.inline.iter().nth(*place).map(|policy| &policy.document),
+            Self::OfUser(user, place) => user
+                .inline
+                .iter()
+                .nth(*place)
+                .map(|policy| &policy.document),
+            Self::OfGroup(group, place) => group
+                .inline
+                .iter()
+                .nth(*place)
+                .map(|policy| &policy.document),
+            Self::OfRole(role, place) => role
+                .inline
+                .iter()
+                .nth(*place)
+                .map(|policy| &policy.document),
             Self::Customer(policy) => policy.default_version().map(|version| &version.document),
             Self::Aws(policy) => Some(&policy.document),
             Self::Passed(policy) => return policy,
@@ -108,7 +121,12 @@ impl Principal {
                     .map_err(Fault::unavailable)?
                     .ok_or_else(Caller::gone)?;
                 caller.check_credential(&record.root.access_keys, record.root.security_epoch)?;
-                (Being::Root(record), Arn::root(*account), None, account.to_string())
+                (
+                    Being::Root(record),
+                    Arn::root(*account),
+                    None,
+                    account.to_string(),
+                )
             }
             Who::User { id, .. } => {
                 let record = unit
@@ -120,7 +138,9 @@ impl Principal {
                 let arn = record.arn();
                 (Being::User(record), arn, None, id.to_string())
             }
-            Who::Role { id, session_name, .. } => {
+            Who::Role {
+                id, session_name, ..
+            } => {
                 let record = unit
                     .get::<Role>(scope, id.as_str())
                     .await
@@ -129,7 +149,12 @@ impl Principal {
                 caller.check_epoch(record.security_epoch)?;
                 let arn = Arn::assumed_role(record.account, record.name.as_str(), session_name);
                 let issuer = record.arn();
-                (Being::Role(record), arn, Some(issuer), format!("{id}:{session_name}"))
+                (
+                    Being::Role(record),
+                    arn,
+                    Some(issuer),
+                    format!("{id}:{session_name}"),
+                )
             }
         };
         let mut principal = Self {
@@ -239,7 +264,11 @@ pub async fn of_user(unit: &mut Unit, user: &Arc<Stored<User>>) -> Result<Vec<He
 ///
 /// # Errors
 /// `ServiceUnavailable`.
-pub async fn of_group(unit: &mut Unit, group: &Arc<Stored<Group>>, held: &mut Vec<Held>) -> Result<(), Fault> {
+pub async fn of_group(
+    unit: &mut Unit,
+    group: &Arc<Stored<Group>>,
+    held: &mut Vec<Held>,
+) -> Result<(), Fault> {
     held.extend((0..group.inline.iter().count()).map(|place| Held::OfGroup(group.clone(), place)));
     attached(unit, Scope::Account(group.account), &group.attached, held).await
 }
@@ -252,11 +281,22 @@ pub async fn of_role(unit: &mut Unit, role: &Arc<Stored<Role>>) -> Result<Vec<He
     let mut held: Vec<Held> = (0..role.inline.iter().count())
         .map(|place| Held::OfRole(role.clone(), place))
         .collect();
-    attached(unit, Scope::Account(role.account), &role.attached, &mut held).await?;
+    attached(
+        unit,
+        Scope::Account(role.account),
+        &role.attached,
+        &mut held,
+    )
+    .await?;
     Ok(held)
 }
 
-async fn attached(unit: &mut Unit, scope: Scope, attachments: &Attachments, held: &mut Vec<Held>) -> Result<(), Fault> {
+async fn attached(
+    unit: &mut Unit,
+    scope: Scope,
+    attachments: &Attachments,
+    held: &mut Vec<Held>,
+) -> Result<(), Fault> {
     for attachment in attachments.iter() {
         held.push(managed(unit, scope, &attachment.policy).await?);
     }
@@ -280,7 +320,11 @@ async fn managed(unit: &mut Unit, scope: Scope, policy: &PolicyId) -> Result<Hel
 ///
 /// # Errors
 /// `ServiceUnavailable`.
-pub async fn boundary(unit: &mut Unit, scope: Scope, policy: Option<&PolicyId>) -> Result<Option<Held>, Fault> {
+pub async fn boundary(
+    unit: &mut Unit,
+    scope: Scope,
+    policy: Option<&PolicyId>,
+) -> Result<Option<Held>, Fault> {
     match policy {
         Some(policy) => Ok(Some(managed(unit, scope, policy).await?)),
         None => Ok(None),

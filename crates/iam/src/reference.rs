@@ -79,7 +79,8 @@ fn page(entry: &Entry) -> String {
         spec.access.as_str(),
         match spec.grant {
             Grant::Policy => "whom a policy allows the action",
-            Grant::UnlessDenied => "everyone who is authenticated, unless a policy denies the action",
+            Grant::UnlessDenied =>
+                "everyone who is authenticated, unless a policy denies the action",
             Grant::Everyone => "everyone who is authenticated, whatever policies say",
         }
     );
@@ -121,10 +122,18 @@ const DEPTH: usize = 4;
 fn rows(text: &mut String, prefix: &str, fields: &[Field], request: bool, depth: usize) {
     for field in fields {
         let name = format!("{prefix}{}", field.name.wire);
-        let required = if request && field.required { ", required" } else { "" };
+        let required = if request && field.required {
+            ", required"
+        } else {
+            ""
+        };
         let secret = if field.secret() { ", secret" } else { "" };
         let doc = field.doc.trim().replace('\n', " ").replace('|', "\\|");
-        let _ = writeln!(text, "| `{name}` | {}{required}{secret} | {doc} |", describe(&field.holds));
+        let _ = writeln!(
+            text,
+            "| `{name}` | {}{required}{secret} | {doc} |",
+            describe(&field.holds)
+        );
         if depth < DEPTH {
             nested(text, &name, &field.holds, request, depth);
         }
@@ -133,7 +142,9 @@ fn rows(text: &mut String, prefix: &str, fields: &[Field], request: bool, depth:
 
 fn nested(text: &mut String, name: &str, holds: &Type, request: bool, depth: usize) {
     match holds {
-        Type::Structure { fields, .. } => rows(text, &format!("{name}."), fields, request, depth + 1),
+        Type::Structure { fields, .. } => {
+            rows(text, &format!("{name}."), fields, request, depth + 1)
+        }
         Type::List { element, .. } => nested(text, &format!("{name}[]"), element, request, depth),
         Type::Map { value, .. } => nested(text, &format!("{name}{{}}"), value, request, depth),
         Type::Scalar { .. } => {}

@@ -132,7 +132,16 @@ mod tests {
     #[test]
     fn ac_34_a_code_is_six_ascii_digits_and_nothing_else() {
         assert!(Code::parse("123456").is_some());
-        for bad in ["", "12345", "1234567", " 123456", "123 56", "１２３４５６", "12345a", "١٢٣٤٥٦"] {
+        for bad in [
+            "",
+            "12345",
+            "1234567",
+            " 123456",
+            "123 56",
+            "１２３４５６",
+            "12345a",
+            "١٢٣٤٥٦",
+        ] {
             assert!(Code::parse(bad).is_none(), "{bad:?}");
         }
     }
@@ -142,10 +151,17 @@ mod tests {
         let now = at(3_000_000);
         let step = step_at(now);
         for offset in -1..=1 {
-            assert_eq!(verify(&seed(), 0, now, code(step + offset)), Some(step + offset));
+            assert_eq!(
+                verify(&seed(), 0, now, code(step + offset)),
+                Some(step + offset)
+            );
         }
         for offset in [-2, 2, -20, 20] {
-            assert_eq!(verify(&seed(), 0, now, code(step + offset)), None, "{offset}");
+            assert_eq!(
+                verify(&seed(), 0, now, code(step + offset)),
+                None,
+                "{offset}"
+            );
         }
         assert_eq!(verify(&seed(), -20, now, code(step - 20)), Some(step - 20));
     }
@@ -154,14 +170,29 @@ mod tests {
     fn a_pair_is_found_in_order_and_within_the_search() {
         let now = at(3_000_000);
         let step = step_at(now);
-        let pair = |offset: i64| find_pair(&seed(), 0, now, None, code(step + offset - 1), code(step + offset));
+        let pair = |offset: i64| {
+            find_pair(
+                &seed(),
+                0,
+                now,
+                None,
+                code(step + offset - 1),
+                code(step + offset),
+            )
+        };
         assert_eq!(pair(-20), Some(step - 20));
         assert_eq!(pair(-SEARCH_BEHIND), Some(step - SEARCH_BEHIND));
         assert_eq!(pair(SEARCH_AHEAD), Some(step + SEARCH_AHEAD));
         assert_eq!(pair(-SEARCH_BEHIND - 1), None);
         assert_eq!(pair(SEARCH_AHEAD + 1), None);
-        assert_eq!(find_pair(&seed(), 0, now, None, code(step), code(step - 1)), None);
-        assert_eq!(find_pair(&seed(), 0, now, None, code(step), code(step)), None);
+        assert_eq!(
+            find_pair(&seed(), 0, now, None, code(step), code(step - 1)),
+            None
+        );
+        assert_eq!(
+            find_pair(&seed(), 0, now, None, code(step), code(step)),
+            None
+        );
     }
 
     #[test]

@@ -45,7 +45,9 @@ impl Group {
             ));
         }
         if !self.inline.is_empty() {
-            return Err(Fault::conflict("Cannot delete entity, must delete policies first."));
+            return Err(Fault::conflict(
+                "Cannot delete entity, must delete policies first.",
+            ));
         }
         if !self.attached.is_empty() {
             return Err(Fault::conflict(
@@ -72,7 +74,11 @@ impl Record for Group {
         let name = self.name.as_str();
         out.unique(&GROUPS_BY_NAME, claviger_model::text::fold(name).as_bytes());
         for held in self.attached.iter() {
-            out.ordered(&ATTACHMENTS, held.policy.group(), HolderKind::Group.key(name));
+            out.ordered(
+                &ATTACHMENTS,
+                held.policy.group(),
+                HolderKind::Group.key(name),
+            );
         }
     }
 }

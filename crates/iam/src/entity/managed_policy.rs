@@ -57,7 +57,9 @@ impl ManagedPolicy {
     /// The version of this number.
     #[must_use]
     pub fn version(&self, number: u32) -> Option<&PolicyVersion> {
-        self.versions.iter().find(|version| version.number == number)
+        self.versions
+            .iter()
+            .find(|version| version.number == number)
     }
 
     /// The version in force.
@@ -120,7 +122,9 @@ impl ManagedPolicy {
     /// `DeleteConflict` for the version in force.
     pub fn delete_version(&mut self, number: u32) -> Result<bool, Fault> {
         if number == self.default {
-            return Err(Fault::conflict("Cannot delete the default version of a policy."));
+            return Err(Fault::conflict(
+                "Cannot delete the default version of a policy.",
+            ));
         }
         let before = self.versions.len();
         self.versions.retain(|version| version.number != number);
@@ -133,7 +137,9 @@ impl ManagedPolicy {
     /// `DeleteConflict`.
     pub fn check_deletable(&self, uses: u64) -> Result<(), Fault> {
         if uses > 0 {
-            return Err(Fault::conflict("Cannot delete a policy attached to entities."));
+            return Err(Fault::conflict(
+                "Cannot delete a policy attached to entities.",
+            ));
         }
         if self.versions.len() > 1 {
             return Err(Fault::conflict(
@@ -158,7 +164,10 @@ impl Record for ManagedPolicy {
 
     fn entries(&self, out: &mut Entries) {
         let name = self.name.as_str();
-        out.unique(&POLICIES_BY_NAME, claviger_model::text::fold(name).as_bytes());
+        out.unique(
+            &POLICIES_BY_NAME,
+            claviger_model::text::fold(name).as_bytes(),
+        );
         for version in &self.versions {
             out.ordered(
                 &POLICY_VERSIONS,

@@ -74,7 +74,11 @@ impl Record for VirtualMfaDevice {
     fn entries(&self, out: &mut Entries) {
         let key = serial_key(self.serial.as_str());
         out.unique(&MFA_BY_SERIAL, key.as_slice());
-        let group = if self.holder.is_some() { ASSIGNED } else { UNASSIGNED };
+        let group = if self.holder.is_some() {
+            ASSIGNED
+        } else {
+            UNASSIGNED
+        };
         out.ordered(&MFA_BY_STATUS, group, key);
     }
 }

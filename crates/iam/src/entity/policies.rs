@@ -1,7 +1,7 @@
 //! The policies that hang on a user, group or role: inline ones, attached ones, and the permissions boundary.
 
-use claviger_model::{Arn, Timestamp, UniqueId};
 use claviger_model::name::PolicyName;
+use claviger_model::{Arn, Timestamp, UniqueId};
 
 use super::document::Document;
 use crate::fault::Fault;
@@ -58,7 +58,12 @@ impl Attachments {
     ///
     /// # Errors
     /// `LimitExceeded` in the words of the quota of this name.
-    pub fn attach(&mut self, policy: PolicyId, since: Timestamp, quota: (&str, u64)) -> Result<(), Fault> {
+    pub fn attach(
+        &mut self,
+        policy: PolicyId,
+        since: Timestamp,
+        quota: (&str, u64),
+    ) -> Result<(), Fault> {
         if self.0.iter().any(|held| held.policy == policy) {
             return Ok(());
         }
@@ -112,7 +117,10 @@ impl InlinePolicies {
 
     /// Characters of all documents together, white space not counted.
     fn counted_size(&self) -> u64 {
-        self.0.iter().map(|policy| policy.document.counted_size()).sum()
+        self.0
+            .iter()
+            .map(|policy| policy.document.counted_size())
+            .sum()
     }
 
     /// Creates or replaces a policy.
@@ -120,7 +128,13 @@ impl InlinePolicies {
     /// # Errors
     /// `LimitExceeded` if all together would be larger than `limit`; `of` says whose they are (`user alice`). Nothing is
     /// changed then.
-    pub fn put(&mut self, name: PolicyName, document: Document, limit: u64, of: &str) -> Result<(), Fault> {
+    pub fn put(
+        &mut self,
+        name: PolicyName,
+        document: Document,
+        limit: u64,
+        of: &str,
+    ) -> Result<(), Fault> {
         let mut all = self.clone();
         match all.0.iter_mut().find(|policy| policy.name == name) {
             Some(policy) => policy.document = document,

@@ -37,7 +37,11 @@ impl TagRules {
                     format!("Tag keys must not begin with aws:, as `{}` does.", tag.key),
                 ));
             }
-            if tags.iter().skip(place + 1).any(|later| self.same(&tag.key, &later.key)) {
+            if tags
+                .iter()
+                .skip(place + 1)
+                .any(|later| self.same(&tag.key, &later.key))
+            {
                 return Err(Fault::new(
                     Code::InvalidInput,
                     match self {
@@ -93,7 +97,9 @@ impl Tags {
     pub fn get_folded(&self, key: &str) -> Option<&str> {
         self.0
             .iter()
-            .find(|tag| tag.key.as_str().eq_ignore_ascii_case(key) || tag.key.folded() == key.to_lowercase())
+            .find(|tag| {
+                tag.key.as_str().eq_ignore_ascii_case(key) || tag.key.folded() == key.to_lowercase()
+            })
             .map(|tag| tag.value.as_str())
     }
 
@@ -163,7 +169,8 @@ mod tests {
     #[test]
     fn setting_an_existing_key_overwrites_it() {
         let mut tags = Tags::new(vec![tag("Team", "a")], TagRules::FoldCase).expect("one tag");
-        tags.set(vec![tag("TEAM", "b")], TagRules::FoldCase).expect("one tag");
+        tags.set(vec![tag("TEAM", "b")], TagRules::FoldCase)
+            .expect("one tag");
         assert_eq!(tags.iter().count(), 1);
         assert_eq!(tags.get_folded("team"), Some("b"));
     }
@@ -172,7 +179,9 @@ mod tests {
     fn the_fifty_first_tag_is_refused_and_nothing_changes() {
         let many = (0..50).map(|n| tag(&format!("k{n}"), "v")).collect();
         let mut tags = Tags::new(many, TagRules::FoldCase).expect("fifty tags");
-        let fault = tags.set(vec![tag("k50", "v")], TagRules::FoldCase).expect_err("too many");
+        let fault = tags
+            .set(vec![tag("k50", "v")], TagRules::FoldCase)
+            .expect_err("too many");
         assert_eq!(fault.code(), Code::LimitExceeded);
         assert_eq!(tags.iter().count(), 50);
     }

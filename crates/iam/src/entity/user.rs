@@ -75,7 +75,9 @@ impl User {
     /// Whether the user is in the group.
     #[must_use]
     pub fn is_in(&self, group: &UniqueId) -> bool {
-        self.groups.iter().any(|membership| membership.group == *group)
+        self.groups
+            .iter()
+            .any(|membership| membership.group == *group)
     }
 
     /// Puts the user into a group. Being in it already changes nothing.
@@ -114,12 +116,30 @@ impl User {
     /// `DeleteConflict`.
     pub fn check_deletable(&self) -> Result<(), Fault> {
         let blockers = [
-            (self.login_profile.is_some(), "Cannot delete entity, must delete login profile first."),
-            (!self.access_keys.is_empty(), "Cannot delete entity, must delete access keys first."),
-            (!self.mfa_devices.is_empty(), "Cannot delete entity, must delete MFA device first."),
-            (!self.inline.is_empty(), "Cannot delete entity, must delete policies first."),
-            (!self.attached.is_empty(), "Cannot delete entity, must detach all policies first."),
-            (!self.groups.is_empty(), "Cannot delete entity, must remove users from group first."),
+            (
+                self.login_profile.is_some(),
+                "Cannot delete entity, must delete login profile first.",
+            ),
+            (
+                !self.access_keys.is_empty(),
+                "Cannot delete entity, must delete access keys first.",
+            ),
+            (
+                !self.mfa_devices.is_empty(),
+                "Cannot delete entity, must delete MFA device first.",
+            ),
+            (
+                !self.inline.is_empty(),
+                "Cannot delete entity, must delete policies first.",
+            ),
+            (
+                !self.attached.is_empty(),
+                "Cannot delete entity, must detach all policies first.",
+            ),
+            (
+                !self.groups.is_empty(),
+                "Cannot delete entity, must remove users from group first.",
+            ),
         ];
         match blockers.iter().find(|(blocks, _)| *blocks) {
             Some((_, message)) => Err(Fault::conflict(*message)),
@@ -148,10 +168,18 @@ impl Record for User {
             out.unique(&ACCESS_KEYS, key.id.as_str().as_bytes());
         }
         for membership in &self.groups {
-            out.ordered(&GROUP_MEMBERS, membership.group.as_str().as_bytes(), folded.as_bytes());
+            out.ordered(
+                &GROUP_MEMBERS,
+                membership.group.as_str().as_bytes(),
+                folded.as_bytes(),
+            );
         }
         for held in self.attached.iter() {
-            out.ordered(&ATTACHMENTS, held.policy.group(), HolderKind::User.key(name));
+            out.ordered(
+                &ATTACHMENTS,
+                held.policy.group(),
+                HolderKind::User.key(name),
+            );
         }
         if let Some(policy) = &self.boundary {
             out.ordered(&BOUNDARIES, policy.group(), HolderKind::User.key(name));

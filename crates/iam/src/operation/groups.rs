@@ -77,8 +77,14 @@ impl Operation for CreateGroup {
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        if lookup::find_group(cx, self.group_name.as_str()).await?.is_some() {
-            return Err(Fault::exists(format!("Group with name {} already exists.", self.group_name)));
+        if lookup::find_group(cx, self.group_name.as_str())
+            .await?
+            .is_some()
+        {
+            return Err(Fault::exists(format!(
+                "Group with name {} already exists.",
+                self.group_name
+            )));
         }
         let group = Group {
             account: cx.account(),
@@ -91,7 +97,12 @@ impl Operation for CreateGroup {
         };
         let shape = GroupShape::from(&group);
         let scope = cx.scope();
-        cx.unit.limit(scope, &GROUPS_BY_NAME, WHOLE, cx.iam().settings().quotas.groups);
+        cx.unit.limit(
+            scope,
+            &GROUPS_BY_NAME,
+            WHOLE,
+            cx.iam().settings().quotas.groups,
+        );
         cx.unit.put(group);
         Ok(CreateGroupOutput { group: shape })
     }
@@ -150,7 +161,11 @@ impl Operation for GetGroup {
         let last = read.items.last().map(|(key, _)| key.clone());
         Ok(GetGroupOutput {
             group: GroupShape::from(&**group),
-            users: read.items.iter().map(|(_, user)| UserShape::listed(user)).collect(),
+            users: read
+                .items
+                .iter()
+                .map(|(_, user)| UserShape::listed(user))
+                .collect(),
             end: PageEnd::new(cx, &list, read.more, last.as_deref()),
         })
     }
@@ -184,17 +199,26 @@ impl Operation for ListGroups {
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
         let prefix = self.path_prefix.as_ref().map_or("/", PathPrefix::as_str);
-        Ok(Target::of(Check::on(cx.account(), &Arn::group(cx.account(), prefix, ""))))
+        Ok(Target::of(Check::on(
+            cx.account(),
+            &Arn::group(cx.account(), prefix, ""),
+        )))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        let (groups, end) =
-            list_by_path::<Group>(cx, &GROUPS_BY_NAME, self.path_prefix.as_ref(), &self.page, |group| {
-                group.path.as_str()
-            })
-            .await?;
+        let (groups, end) = list_by_path::<Group>(
+            cx,
+            &GROUPS_BY_NAME,
+            self.path_prefix.as_ref(),
+            &self.page,
+            |group| group.path.as_str(),
+        )
+        .await?;
         Ok(ListGroupsOutput {
-            groups: groups.iter().map(|group| GroupShape::from(&***group)).collect(),
+            groups: groups
+                .iter()
+                .map(|group| GroupShape::from(&***group))
+                .collect(),
             end,
         })
     }
@@ -217,7 +241,9 @@ impl Operation for ListGroupsForUser {
     type Output = ListGroupsOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        Ok(Target::of(check_on_named_user(cx, self.user_name.as_str()).await?))
+        Ok(Target::of(
+            check_on_named_user(cx, self.user_name.as_str()).await?,
+        ))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
@@ -265,11 +291,20 @@ impl Operation for UpdateGroup {
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
         let old = check_on(cx, self.group_name.as_str()).await?;
         let (path, name) = match lookup::find_group(cx, self.group_name.as_str()).await? {
-            Some(group) => (group.path.as_str().to_owned(), group.name.as_str().to_owned()),
+            Some(group) => (
+                group.path.as_str().to_owned(),
+                group.name.as_str().to_owned(),
+            ),
             None => (String::from("/"), self.group_name.as_str().to_owned()),
         };
-        let path = self.new_path.as_ref().map_or(path.as_str(), EntityPath::as_str);
-        let name = self.new_group_name.as_ref().map_or(name.as_str(), GroupName::as_str);
+        let path = self
+            .new_path
+            .as_ref()
+            .map_or(path.as_str(), EntityPath::as_str);
+        let name = self
+            .new_group_name
+            .as_ref()
+            .map_or(name.as_str(), GroupName::as_str);
         let new = Check::on(cx.account(), &Arn::group(cx.account(), path, name));
         Ok(Target::of(old).and(new))
     }
@@ -279,7 +314,9 @@ impl Operation for UpdateGroup {
         if let Some(new) = &self.new_group_name {
             let taken = lookup::find_group(cx, new.as_str()).await?;
             if taken.is_some_and(|other| other.id != group.id) {
-                return Err(Fault::exists(format!("Group with name {new} already exists.")));
+                return Err(Fault::exists(format!(
+                    "Group with name {new} already exists."
+                )));
             }
         }
         let mut group: Group = Group::clone(&group);
@@ -343,7 +380,11 @@ pub struct AddUserToGroup {
 impl Operation for AddUserToGroup {
     const SPEC: Spec = Spec::iam("AddUserToGroup", Access::Write)
         .on(&[ResourceType::Group])
-        .faults(&[Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure]);
+        .faults(&[
+            Code::LimitExceeded,
+            Code::NoSuchEntity,
+            Code::ServiceFailure,
+        ]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -354,7 +395,11 @@ impl Operation for AddUserToGroup {
         let group = lookup::group(cx, self.group_name.as_str()).await?;
         let user = lookup::user(cx, self.user_name.as_str()).await?;
         let mut user: User = User::clone(&user);
-        user.join(group.id.clone(), cx.now(), cx.iam().settings().quotas.groups_per_user)?;
+        user.join(
+            group.id.clone(),
+            cx.now(),
+            cx.iam().settings().quotas.groups_per_user,
+        )?;
         cx.unit.put(user);
         Ok(Empty {})
     }
@@ -372,7 +417,11 @@ pub struct RemoveUserFromGroup {
 impl Operation for RemoveUserFromGroup {
     const SPEC: Spec = Spec::iam("RemoveUserFromGroup", Access::Write)
         .on(&[ResourceType::Group])
-        .faults(&[Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure]);
+        .faults(&[
+            Code::LimitExceeded,
+            Code::NoSuchEntity,
+            Code::ServiceFailure,
+        ]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

@@ -131,14 +131,24 @@ impl Hasher {
     ///
     /// # Errors
     /// `Throttling` when too many are waiting; `ServiceFailure` for a stored hash that cannot be read.
-    pub async fn matching(&self, password: &Secret<String>, hashes: &[Secret<String>]) -> Result<Vec<bool>, Fault> {
+    pub async fn matching(
+        &self,
+        password: &Secret<String>,
+        hashes: &[Secret<String>],
+    ) -> Result<Vec<bool>, Fault> {
         let parsed: Vec<Parsed> = hashes
             .iter()
-            .map(|hash| Parsed::read(hash.expose()).ok_or_else(|| Fault::service("a stored password hash is unreadable")))
+            .map(|hash| {
+                Parsed::read(hash.expose())
+                    .ok_or_else(|| Fault::service("a stored password hash is unreadable"))
+            })
             .collect::<Result<_, _>>()?;
         let mut runs: Vec<(Cost, [u8; SALT_BYTES], [u8; HASH_BYTES])> = Vec::new();
         for wanted in &parsed {
-            if !runs.iter().any(|(cost, salt, _)| *cost == wanted.cost && *salt == wanted.salt) {
+            if !runs
+                .iter()
+                .any(|(cost, salt, _)| *cost == wanted.cost && *salt == wanted.salt)
+            {
                 let hash = self.run(password.clone(), wanted.cost, wanted.salt).await?;
                 runs.push((wanted.cost, wanted.salt, hash));
             }
@@ -147,7 +157,9 @@ impl Hasher {
             .iter()
             .map(|wanted| {
                 runs.iter().any(|(cost, salt, hash)| {
-                    *cost == wanted.cost && *salt == wanted.salt && bool::from(hash.ct_eq(&wanted.hash))
+                    *cost == wanted.cost
+                        && *salt == wanted.salt
+                        && bool::from(hash.ct_eq(&wanted.hash))
                 })
             })
             .collect())
@@ -157,7 +169,11 @@ impl Hasher {
     ///
     /// # Errors
     /// As [`Hasher::matching`].
-    pub async fn verify(&self, password: &Secret<String>, hash: &Secret<String>) -> Result<bool, Fault> {
+    pub async fn verify(
+        &self,
+        password: &Secret<String>,
+        hash: &Secret<String>,
+    ) -> Result<bool, Fault> {
         Ok(self
             .matching(password, std::slice::from_ref(hash))
             .await?
@@ -166,7 +182,12 @@ impl Hasher {
             .unwrap_or(false))
     }
 
-    async fn run(&self, password: Secret<String>, cost: Cost, salt: [u8; SALT_BYTES]) -> Result<[u8; HASH_BYTES], Fault> {
+    async fn run(
+        &self,
+        password: Secret<String>,
+        cost: Cost,
+        salt: [u8; SALT_BYTES],
+    ) -> Result<[u8; HASH_BYTES], Fault> {
         use std::sync::atomic::Ordering;
 
         let busy = || Fault::new(Code::Throttling, "Rate exceeded");
@@ -209,14 +230,21 @@ fn hash_with(
     blocks.resize(params.block_count(), Block::default());
     let mut hash = [0; HASH_BYTES];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(password.expose().as_bytes(), salt, &mut hash, blocks.as_mut_slice())
+        .hash_password_into_with_memory(
+            password.expose().as_bytes(),
+            salt,
+            &mut hash,
+            blocks.as_mut_slice(),
+        )
         .map_err(failed)?;
     Ok(hash)
 }
 
 impl std::fmt::Debug for Hasher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hasher").field("cost", &self.0.cost).finish_non_exhaustive()
+        f.debug_struct("Hasher")
+            .field("cost", &self.0.cost)
+            .finish_non_exhaustive()
     }
 }
 
@@ -243,18 +271,40 @@ mod tests {
     #[tokio::test]
     async fn a_password_matches_its_own_hash_only() {
         let hasher = Hasher::new(CHEAP, 1);
-        let hash = hasher.hash(&secret("correct horse"), None, &rng()).await.expect("a hash");
-        assert!(hasher.verify(&secret("correct horse"), &hash).await.expect("checked"));
-        assert!(!hasher.verify(&secret("correct horsf"), &hash).await.expect("checked"));
+        let hash = hasher
+            .hash(&secret("correct horse"), None, &rng())
+            .await
+            .expect("a hash");
+        assert!(
+            hasher
+                .verify(&secret("correct horse"), &hash)
+                .await
+                .expect("checked")
+        );
+        assert!(
+            !hasher
+                .verify(&secret("correct horsf"), &hash)
+                .await
+                .expect("checked")
+        );
         assert!(!hasher.verify(&secret(""), &hash).await.expect("checked"));
     }
 
     #[tokio::test]
     async fn passwords_of_one_user_share_a_salt_and_those_of_two_do_not() {
         let (hasher, rng) = (Hasher::new(CHEAP, 1), rng());
-        let first = hasher.hash(&secret("one"), None, &rng).await.expect("a hash");
-        let second = hasher.hash(&secret("two"), Some(&first), &rng).await.expect("a hash");
-        let other = hasher.hash(&secret("one"), None, &rng).await.expect("a hash");
+        let first = hasher
+            .hash(&secret("one"), None, &rng)
+            .await
+            .expect("a hash");
+        let second = hasher
+            .hash(&secret("two"), Some(&first), &rng)
+            .await
+            .expect("a hash");
+        let other = hasher
+            .hash(&secret("one"), None, &rng)
+            .await
+            .expect("a hash");
         let salt = |hash: &Secret<String>| Parsed::read(hash.expose()).expect("readable").salt;
         assert_eq!(salt(&first), salt(&second));
         assert_ne!(salt(&first), salt(&other));
@@ -268,8 +318,17 @@ mod tests {
     #[tokio::test]
     async fn a_hash_of_an_older_cost_is_still_checked() {
         let old = Hasher::new(CHEAP, 1);
-        let hash = old.hash(&secret("one"), None, &rng()).await.expect("a hash");
-        let new = Hasher::new(Cost { memory_kib: 128, passes: 2 }, 1);
+        let hash = old
+            .hash(&secret("one"), None, &rng())
+            .await
+            .expect("a hash");
+        let new = Hasher::new(
+            Cost {
+                memory_kib: 128,
+                passes: 2,
+            },
+            1,
+        );
         assert!(new.verify(&secret("one"), &hash).await.expect("checked"));
     }
 
@@ -277,7 +336,15 @@ mod tests {
     async fn the_seventy_third_byte_counts() {
         let hasher = Hasher::new(CHEAP, 1);
         let long = "x".repeat(72);
-        let hash = hasher.hash(&secret(&format!("{long}a")), None, &rng()).await.expect("a hash");
-        assert!(!hasher.verify(&secret(&format!("{long}b")), &hash).await.expect("checked"));
+        let hash = hasher
+            .hash(&secret(&format!("{long}a")), None, &rng())
+            .await
+            .expect("a hash");
+        assert!(
+            !hasher
+                .verify(&secret(&format!("{long}b")), &hash)
+                .await
+                .expect("checked")
+        );
     }
 }

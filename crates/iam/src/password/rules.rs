@@ -56,7 +56,11 @@ impl Classes {
 ///
 /// # Errors
 /// `PasswordPolicyViolation`. The message names no part of the password.
-pub fn check(password: &str, policy: Option<&PasswordPolicy>, context: &[&str]) -> Result<(), Fault> {
+pub fn check(
+    password: &str,
+    policy: Option<&PasswordPolicy>,
+    context: &[&str],
+) -> Result<(), Fault> {
     let length = password.chars().count();
     let classes = Classes::of(password);
     let acceptable = match policy {
@@ -70,7 +74,9 @@ pub fn check(password: &str, policy: Option<&PasswordPolicy>, context: &[&str]) 
         None => {
             length >= DEFAULT_MINIMUM_LENGTH
                 && classes.count() >= DEFAULT_CLASSES
-                && !context.iter().any(|word| word.eq_ignore_ascii_case(password))
+                && !context
+                    .iter()
+                    .any(|word| word.eq_ignore_ascii_case(password))
         }
     };
     if acceptable {

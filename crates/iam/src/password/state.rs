@@ -29,7 +29,11 @@ pub fn expires(profile: &LoginProfile, policy: Option<&PasswordPolicy>) -> Optio
 
 /// The state of a login profile at this instant.
 #[must_use]
-pub fn password_state(profile: &LoginProfile, policy: Option<&PasswordPolicy>, now: Timestamp) -> PasswordState {
+pub fn password_state(
+    profile: &LoginProfile,
+    policy: Option<&PasswordPolicy>,
+    now: Timestamp,
+) -> PasswordState {
     let expired = expires(profile, policy).is_some_and(|at| now >= at);
     let hard = policy.is_some_and(|policy| policy.hard_expiry == Some(true));
     match (expired, hard, profile.reset_required) {

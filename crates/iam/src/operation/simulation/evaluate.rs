@@ -418,7 +418,13 @@ impl Simulation {
             grant
         };
         let granted = own.is_user
-            && granted_by_password_policy(name, own.password_policy.as_ref(), &own.arn, resource);
+            && granted_by_password_policy(
+                name,
+                own.password_policy.as_ref(),
+                &own.arn,
+                self.boundary.is_some(),
+                resource,
+            );
         settle(decision, grant, granted)
     }
 
