@@ -1,5 +1,6 @@
 //! The two engines behind one face: statements with typed values go in, rows come out.
 
+mod pipeline;
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod writer;

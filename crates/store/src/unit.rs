@@ -1,6 +1,7 @@
 //! Units: reads with what they expect, writes with what they want, committed together or not at all.
 
 mod page;
+mod plan;
 mod reads;
 mod write;
 
