@@ -50,4 +50,27 @@ on_both_engines! {
             "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must not be null"
         );
     }
+
+    async fn a_large_body_is_read_only_with_a_signature(app) {
+        let document = "x".repeat(100_000);
+        let reply = app.anonymous().call("CreatePolicy", &[("PolicyName", "p"), ("PolicyDocument", &document)]).await;
+        assert_eq!((reply.status, reply.body.as_str()), (413, ""));
+        app.root().call("CreatePolicy", &[("PolicyName", "p"), ("PolicyDocument", &document)]).await.refused("MalformedPolicyDocument");
+    }
+
+    async fn ac_13_every_refusal_for_lack_of_right_is_recorded(app) {
+        let nobody = app.user("nobody").await;
+        nobody.call("ListUsers", &[]).await.refused("AccessDenied");
+        let large = "a".repeat(1_900);
+        let parameters: Vec<(String, &str)> = (1..=100).map(|n| (format!("PolicyInputList.member.{n}"), large.as_str())).collect();
+        let mut borrowed: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        borrowed.push(("ActionNames.member.1", "s3:GetObject"));
+        nobody.call("SimulateCustomPolicy", &borrowed).await.refused("AccessDenied");
+        app.iam().flush().await;
+        let events = app.root().lookup_events(&serde_json::json!({"LookupAttributes": [{"AttributeKey": "Username", "AttributeValue": "nobody"}]})).await;
+        let texts: Vec<&str> = events["Events"].as_array().expect("a list").iter().map(|event| event["CloudTrailEvent"].as_str().expect("text")).collect();
+        assert!(texts.iter().any(|text| text.contains("ListUsers") && text.contains("AccessDenied")), "{texts:?}");
+        let simulated = texts.iter().find(|text| text.contains("SimulateCustomPolicy")).expect("an event");
+        assert!(simulated.len() < 4_096, "an event must not grow with the request: {} bytes", simulated.len());
+    }
 }

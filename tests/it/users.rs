@@ -90,5 +90,8 @@ on_both_engines! {
             "User: arn:aws:iam::123456789012:user/nobody is not authorized to perform: iam:GetUser on resource: user alice because no identity-based policy allows the iam:GetUser action"
         );
         assert_eq!(absent, there.replace("alice", "alicf"));
+        // Nor by the case in which a name is stored.
+        let other_case = nobody.call("GetUser", &[("UserName", "ALICE")]).await.refused("AccessDenied");
+        assert_eq!(other_case, there.replace("user alice", "user ALICE"));
     }
 }

@@ -23,13 +23,17 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// What the door works with.
 #[derive(Clone)]
-struct Door(Arc<Iam>);
+struct Door {
+    iam: Arc<Iam>,
+    budget: body::Budget,
+}
 
 /// The door's router: everything at `/`. The outermost layer must have put an [`Origin`] into the request's extensions.
 pub fn router(iam: Iam) -> Router {
-    Router::new()
-        .route("/", any(handle))
-        .with_state(Door(Arc::new(iam)))
+    Router::new().route("/", any(handle)).with_state(Door {
+        iam: Arc::new(iam),
+        budget: body::Budget::new(),
+    })
 }
 
 async fn handle(State(door): State<Door>, request: Request) -> Response {
@@ -46,7 +50,7 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
         );
         return answer;
     }
-    let body = match body::read(&parts, body).await {
+    let body = match body::read(&parts, body, &door.budget).await {
         Ok(body) => body,
         Err(status) => {
             let mut answer = plain(status);
@@ -59,9 +63,9 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
         }
     };
     if parts.headers.contains_key("x-amz-target") {
-        json::handle(&door.0, &parts, &body, &origin).await
+        json::handle(&door.iam, &parts, &body, &origin).await
     } else {
-        query::handle(&door.0, &parts, &body, &origin).await
+        query::handle(&door.iam, &parts, &body, &origin).await
     }
 }
 

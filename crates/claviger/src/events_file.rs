@@ -1,9 +1,10 @@
 //! Exporting audit events as JSON lines: one CloudTrail record a line, appended to a file.
 //!
-//! At least once: after a crash the last minute may be written again; `eventID` tells repetitions apart.
+//! At least once: how far the export has come is kept in a file of its own beside the first, so that nothing is left out
+//! after a crash or a full disk. The last minutes may be written again then; `eventID` tells repetitions apart.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,15 +34,43 @@ impl Exporter {
     }
 }
 
-/// Starts exporting from now on.
-pub(crate) fn start(path: PathBuf, store: Store, clock: Arc<dyn Clock>) -> Exporter {
+/// Where the position is kept.
+fn position_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".position");
+    PathBuf::from(name)
+}
+
+/// Starts exporting from where the last export ended; from now on where there was none.
+pub(crate) fn start(
+    path: PathBuf,
+    store: Store,
+    clock: Arc<dyn Clock>,
+) -> Result<Exporter, String> {
+    let position = position_file(&path);
+    let since = match std::fs::read_to_string(&position) {
+        Ok(text) => Timestamp::parse_extended(text.trim()).ok_or_else(|| {
+            format!(
+                "{} holds no instant: write one such as 2026-01-02T03:04:05Z into it to export from there",
+                position.display()
+            )
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let now = clock.now();
+            keep_position(&position, now)
+                .map_err(|error| format!("{} cannot be written: {error}", position.display()))?;
+            now
+        }
+        Err(error) => return Err(format!("{} cannot be read: {error}", position.display())),
+    };
     let stop = Arc::new(Notify::new());
     let stopped = stop.clone();
     let task = tokio::spawn(async move {
         let mut state = State {
             path,
             store,
-            since: clock.now(),
+            position,
+            since,
             written: HashSet::new(),
         };
         loop {
@@ -59,12 +88,23 @@ pub(crate) fn start(path: PathBuf, store: Store, clock: Arc<dyn Clock>) -> Expor
             }
         }
     });
-    Exporter { stop, task }
+    Ok(Exporter { stop, task })
+}
+
+/// Replaces the position, so that a crash leaves the old one or the new one.
+fn keep_position(file: &Path, at: Timestamp) -> std::io::Result<()> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    std::fs::write(&new, format!("{at}\n"))?;
+    std::fs::File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, file)
 }
 
 struct State {
     path: PathBuf,
     store: Store,
+    position: PathBuf,
     since: Timestamp,
     /// Ids of the events written whose time lies in the overlap.
     written: HashSet<(Timestamp, String)>,
@@ -98,6 +138,7 @@ impl State {
         if !fresh.is_empty() {
             fresh.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
             self.append(&fresh).await?;
+            keep_position(&self.position, now)?;
             self.written
                 .extend(fresh.into_iter().map(|event| (event.time, event.id)));
         }

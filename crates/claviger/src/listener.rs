@@ -1,5 +1,6 @@
 //! Accepting connections, and what surrounds every request: its id, where it comes from, its line in the log.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tower_service::Service as _;
 
 use crate::origin;
@@ -26,6 +28,11 @@ use crate::tls;
 const MAX_CONNECTIONS: usize = 8_192;
 /// How long a client may take to send a request's headers, or to say hello in TLS.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a connection may go without a request in flight: one that says nothing, or only ever answers pings, must not
+/// hold a place for ever.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Connections at once from one address, unless it is a trusted proxy's.
+const MAX_CONNECTIONS_PER_PEER: usize = 1_024;
 /// How long a whole request may take, its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight get to finish when the server stops.
@@ -38,6 +45,7 @@ pub(crate) struct Surroundings {
     pub(crate) rng: Arc<Rng>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tls: Option<tls::Current>,
+    pub(crate) peers: Arc<Peers>,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -71,39 +79,51 @@ pub(crate) async fn serve(
         let Some((stream, peer, place)) = accepted else {
             continue;
         };
+        let Some(visit) = surroundings.visit(peer.ip()) else {
+            // Dropped unanswered: answering would cost more than refusing is worth.
+            continue;
+        };
         let surroundings = surroundings.clone();
         let watcher = graceful.watcher();
         let builder = builder.clone();
         tokio::spawn(async move {
-            let _place = place;
+            let _kept = (place, visit);
             drop(stream.set_nodelay(true));
-            let secure = surroundings.tls.is_some();
+            let activity = Arc::new(Activity::default());
             let service = {
-                let surroundings = surroundings.clone();
+                let (surroundings, activity) = (surroundings.clone(), activity.clone());
+                let secure = surroundings.tls.is_some();
                 service_fn(move |request| {
-                    let surroundings = surroundings.clone();
+                    let (surroundings, activity) = (surroundings.clone(), activity.clone());
                     async move {
-                        Ok::<_, std::convert::Infallible>(
-                            surroundings.answer(request, peer.ip(), secure).await,
-                        )
+                        let _busy = activity.begin();
+                        let answer = surroundings.answer(request, peer.ip(), secure).await;
+                        Ok::<_, std::convert::Infallible>(answer)
                     }
                 })
             };
             // A connection that breaks is the peer's business; requests on it were logged as they came.
-            match &surroundings.tls {
-                None => {
-                    let connection = builder.serve_connection(TokioIo::new(stream), service);
-                    drop(watcher.watch(connection.into_owned()).await);
-                }
-                Some(current) => {
-                    let acceptor = tokio_rustls::TlsAcceptor::from(current.load_full());
-                    if let Ok(Ok(stream)) =
-                        tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream)).await
-                    {
+            let conversation = async {
+                match &surroundings.tls {
+                    None => {
                         let connection = builder.serve_connection(TokioIo::new(stream), service);
                         drop(watcher.watch(connection.into_owned()).await);
                     }
+                    Some(current) => {
+                        let acceptor = tokio_rustls::TlsAcceptor::from(current.load_full());
+                        let accepted =
+                            tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream));
+                        if let Ok(Ok(stream)) = accepted.await {
+                            let connection =
+                                builder.serve_connection(TokioIo::new(stream), service);
+                            drop(watcher.watch(connection.into_owned()).await);
+                        }
+                    }
                 }
+            };
+            tokio::select! {
+                () = conversation => {}
+                () = activity.idle() => {}
             }
         });
     }
@@ -113,6 +133,74 @@ pub(crate) async fn serve(
         .is_err()
     {
         tracing::warn!("some requests did not finish in time and were cut off");
+    }
+}
+
+/// Whether a connection has requests in flight, and since when it has none.
+struct Activity {
+    state: parking_lot::Mutex<(usize, Instant)>,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self {
+            state: parking_lot::Mutex::new((0, Instant::now())),
+        }
+    }
+}
+
+impl Activity {
+    /// A request is in flight until what this gives is dropped.
+    fn begin(self: &Arc<Self>) -> Busy {
+        self.state.lock().0 += 1;
+        Busy(self.clone())
+    }
+
+    /// Resolves once there was no request in flight for too long.
+    async fn idle(&self) {
+        loop {
+            let (requests, since) = *self.state.lock();
+            let end = since + IDLE_TIMEOUT;
+            if requests > 0 {
+                tokio::time::sleep(IDLE_TIMEOUT).await;
+            } else if Instant::now() >= end {
+                return;
+            } else {
+                tokio::time::sleep_until(end).await;
+            }
+        }
+    }
+}
+
+/// A request in flight.
+struct Busy(Arc<Activity>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.0 = state.0.saturating_sub(1);
+        state.1 = Instant::now();
+    }
+}
+
+/// One of a peer's connections.
+struct Visit {
+    peers: Arc<Peers>,
+    peer: IpAddr,
+}
+
+/// How many connections each peer has.
+pub(crate) type Peers = parking_lot::Mutex<HashMap<IpAddr, usize>>;
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut peers = self.peers.lock();
+        if let Some(count) = peers.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                peers.remove(&self.peer);
+            }
+        }
     }
 }
 
@@ -137,6 +225,22 @@ async fn accept(
 }
 
 impl Surroundings {
+    /// Counts a connection of this peer, or refuses one too many.
+    fn visit(&self, peer: IpAddr) -> Option<Visit> {
+        let peer = peer.to_canonical();
+        let mut peers = self.peers.lock();
+        let count = peers.entry(peer).or_default();
+        let is_proxy = self.trusted_proxies.iter().any(|net| net.contains(&peer));
+        if *count >= MAX_CONNECTIONS_PER_PEER && !is_proxy {
+            return None;
+        }
+        *count += 1;
+        Some(Visit {
+            peers: self.peers.clone(),
+            peer,
+        })
+    }
+
     async fn answer(
         &self,
         request: Request<Incoming>,

@@ -76,7 +76,9 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let exporter = config
         .events_file
         .clone()
-        .map(|path| events_file::start(path, store.clone(), clock.clone()));
+        .map(|path| events_file::start(path, store.clone(), clock.clone()))
+        .transpose()
+        .map_err(Failure::Unusable)?;
     let router = Router::new()
         .merge(claviger_aws::router(iam.clone()))
         .merge(health::router(store.clone()))
@@ -88,6 +90,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         rng,
         clock,
         tls,
+        peers: Arc::default(),
     };
     listener::serve(listener, Arc::new(surroundings), stop_signal()).await;
     iam.flush().await;

@@ -46,9 +46,9 @@ impl Occurrence<'_> {
             "eventName": self.spec.name,
             "awsRegion": self.request.region,
             "sourceIPAddress": self.request.source_ip.to_string(),
-            "userAgent": self.request.user_agent,
-            "requestParameters": or_null(self.parameters),
-            "responseElements": or_null(self.response),
+            "userAgent": self.request.user_agent.as_deref().map(|text| text.chars().take(USER_AGENT).collect::<String>()),
+            "requestParameters": elements(self.parameters),
+            "responseElements": elements(self.response),
             "requestID": self.request.id,
             "eventID": id,
             "readOnly": self.spec.access.is_read_only(),
@@ -113,11 +113,29 @@ fn resource_kind(resource: &str) -> &'static str {
     }
 }
 
-/// An object without members says nothing, and CloudTrail writes `null` for it.
-fn or_null(value: Value) -> Value {
+/// An object without members says nothing, and CloudTrail writes `null` for it; one that is too large is left out and
+/// says so.
+fn elements(value: Value) -> Value {
     match &value {
         Value::Object(members) if members.is_empty() => Value::Null,
+        _ if size(&value) > ELEMENTS => json!({ "omitted": true, "reason": "larger than 100 KB" }),
         _ => value,
+    }
+}
+
+/// The bytes that a value takes, roughly, without writing it out.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(size).sum::<usize>() + 2,
+        Value::Object(members) => {
+            members
+                .iter()
+                .map(|(name, value)| name.len() + size(value) + 4)
+                .sum::<usize>()
+                + 2
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
     }
 }
 
@@ -182,8 +200,15 @@ fn identity(caller: &Caller, principal: &Principal) -> Value {
 
 /// Events that wait to be written.
 const QUEUE: usize = 4_096;
+/// Bytes of events that wait to be written, roughly.
+const QUEUE_BYTES: usize = 16 << 20;
 /// How long a denial may wait for company.
 const LINGER: Duration = Duration::from_millis(50);
+/// Characters of a `User-Agent` that an event keeps.
+const USER_AGENT: usize = 1_024;
+/// Bytes of parameters, and of an answer, that an event keeps (AWS CloudTrail user guide, "CloudTrail record contents":
+/// 100 KB each).
+const ELEMENTS: usize = 100_000;
 
 /// Where events go that no commit carries.
 pub(crate) struct Journal(Arc<Shared>);
@@ -197,8 +222,64 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     waiting: Vec<Event>,
-    /// What came while the queue was full, counted by principal, action and source.
-    overflow: HashMap<(String, String, String), (Event, u64)>,
+    /// What `waiting` takes, roughly.
+    bytes: usize,
+    /// What came while the queue was full, counted by account, principal, action and source.
+    overflow: HashMap<Repetition, (Event, u64)>,
+    /// What came while the overflow was full too.
+    lost: u64,
+}
+
+/// What denials have in common that are counted together.
+#[derive(PartialEq, Eq, Hash)]
+struct Repetition {
+    scope: Scope,
+    principal: String,
+    action: String,
+    source: String,
+}
+
+impl Repetition {
+    fn of(event: &Event) -> Self {
+        let text = |pointer: &str| {
+            event
+                .body
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Self {
+            scope: event.scope,
+            principal: text("/userIdentity/arn"),
+            action: event.name.clone(),
+            source: text("/sourceIPAddress"),
+        }
+    }
+}
+
+impl Queue {
+    fn take_in(&mut self, event: Event) {
+        let bytes = size(&event.body);
+        if self.waiting.len() < QUEUE && self.bytes + bytes <= QUEUE_BYTES {
+            self.bytes += bytes;
+            self.waiting.push(event);
+            return;
+        }
+        let repetition = Repetition::of(&event);
+        if let Some((_, count)) = self.overflow.get_mut(&repetition) {
+            *count += 1;
+        } else if self.overflow.len() < QUEUE / 4 {
+            let mut event = event;
+            // Which one stands for all is chance, so that its parameters would mislead.
+            if let Some(members) = event.body.as_object_mut() {
+                members.insert("requestParameters".into(), Value::Null);
+            }
+            self.overflow.insert(repetition, (event, 1));
+        } else {
+            self.lost += 1;
+        }
+    }
 }
 
 impl Journal {
@@ -227,28 +308,7 @@ impl Journal {
 
     /// Takes a denial into the queue.
     pub(crate) fn denied(&self, event: Event) {
-        let mut queue = self.0.state.lock();
-        if queue.waiting.len() < QUEUE {
-            queue.waiting.push(event);
-        } else {
-            let source = event
-                .body
-                .get("sourceIPAddress")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            let key = (
-                event.username.clone().unwrap_or_default(),
-                event.name.clone(),
-                source,
-            );
-            if let Some((_, count)) = queue.overflow.get_mut(&key) {
-                *count += 1;
-            } else if queue.overflow.len() < QUEUE {
-                queue.overflow.insert(key, (event, 1));
-            }
-        }
-        drop(queue);
+        self.0.state.lock().take_in(event);
         self.0.wake.notify_one();
     }
 
@@ -272,13 +332,15 @@ impl Journal {
 
 impl Shared {
     async fn write_waiting(&self) {
-        let (mut events, overflow) = {
-            let mut queue = self.state.lock();
-            (
-                std::mem::take(&mut queue.waiting),
-                std::mem::take(&mut queue.overflow),
-            )
-        };
+        let Queue {
+            waiting: mut events,
+            overflow,
+            lost,
+            ..
+        } = std::mem::take(&mut *self.state.lock());
+        if lost > 0 {
+            tracing::error!(lost, "more denials came than could be counted");
+        }
         for (_, (mut event, count)) in overflow {
             if let Some(members) = event.body.as_object_mut() {
                 members.insert(
@@ -292,8 +354,13 @@ impl Shared {
             return;
         }
         let count = events.len();
-        if let Err(error) = self.store.log(events).await {
-            tracing::error!(%error, count, "denials could not be recorded");
+        if let Err(error) = self.store.log(events.clone()).await {
+            tracing::error!(%error, count, "denials could not be recorded; they will be tried again");
+            // They go back to where they came from, within the same bounds.
+            let mut queue = self.state.lock();
+            for event in events {
+                queue.take_in(event);
+            }
         }
     }
 }

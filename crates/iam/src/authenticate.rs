@@ -58,6 +58,8 @@ struct Credential {
     caller: Caller,
     key: SigningKey,
     expired: bool,
+    /// Where to keep the key once it has verified something.
+    cache_key: Option<Box<str>>,
     /// A token came with a key that needs none.
     stray_token: bool,
 }
@@ -117,6 +119,10 @@ impl Iam {
         presented
             .verify(&credential.key, &terms)
             .map_err(|error| signature_fault(&error))?;
+        if let Some(cache_key) = credential.cache_key {
+            self.signing_keys()
+                .insert(cache_key, credential.key.clone());
+        }
         if credential.stray_token || refuses_session(&credential.caller, service) {
             return Err(Caller::gone());
         }
@@ -149,6 +155,7 @@ impl Iam {
             return Ok(Some(Credential {
                 key: SigningKey::derive(secret, scope.date, scope.region, scope.service),
                 expired: request.now >= session.expires,
+                cache_key: None,
                 caller: Caller::with_session(session.clone()),
                 stray_token: false,
             }));
@@ -162,8 +169,9 @@ impl Iam {
         }
         let scope = presented.scope();
         let cache_key = format!("{id}/{}/{}/{}", scope.date, scope.region, scope.service);
-        let key = match self.signing_keys().get(cache_key.as_str()) {
-            Some(key) => key,
+        // Kept only once it has verified a signature: whoever knows a key's id alone must not turn out everybody else's.
+        let (key, cache_key) = match self.signing_keys().get(cache_key.as_str()) {
+            Some(key) => (key, None),
             None => {
                 let account = Scope::Account(account_of(&who));
                 let secret = self
@@ -175,8 +183,7 @@ impl Iam {
                     .map_err(|_| Fault::service("a secret access key is no text"))?;
                 let key =
                     SigningKey::derive(&Secret::new(text), scope.date, scope.region, scope.service);
-                self.signing_keys().insert(cache_key.into(), key.clone());
-                key
+                (key, Some(cache_key.into()))
             }
         };
         let Ok(access_key_id) = claviger_model::Scalar::parse(id) else {
@@ -186,6 +193,7 @@ impl Iam {
             caller: Caller::with_key(who, access_key_id),
             key,
             expired: false,
+            cache_key,
             stray_token: token.is_some(),
         }))
     }

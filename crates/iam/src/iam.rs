@@ -5,6 +5,7 @@ use std::sync::Arc;
 use claviger_model::{Clock, Rng, Secret};
 use claviger_signature::sigv4::SigningKey;
 use claviger_store::{Ring, Store, StoreError};
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::audit::Journal;
@@ -29,11 +30,33 @@ pub struct Settings {
 
 /// Signing keys kept: about 200 bytes each.
 const SIGNING_KEYS: usize = 20_000;
-/// Opened session tokens kept: about 1 KiB each.
-const SESSIONS: usize = 5_000;
+/// Opened session tokens kept, where they are of the usual size.
+const SESSIONS: usize = 8_000;
+/// Bytes that opened session tokens take together, roughly.
+const SESSION_BYTES: u64 = 8 << 20;
 
 /// An opened token.
 pub(crate) type OpenSession = (Arc<Session>, Secret<String>);
+
+/// What an opened token takes in memory: its compiled policy is several times its text.
+#[derive(Clone)]
+pub(crate) struct SessionBytes;
+
+impl Weighter<[u8; 32], Arc<OpenSession>> for SessionBytes {
+    fn weight(&self, _: &[u8; 32], open: &Arc<OpenSession>) -> u64 {
+        let session = &open.0;
+        let policy = session
+            .policy
+            .as_ref()
+            .map_or(0, |document| document.text().len() * 8);
+        let tags: usize = session
+            .tags
+            .iter()
+            .map(|tag| tag.key.as_str().len() + tag.value.as_str().len() + 64)
+            .sum();
+        (1_024 + policy + tags) as u64
+    }
+}
 
 /// The rules of the domain, over a store. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +68,7 @@ struct Inner {
     registry: Registry,
     tokens: Ring,
     signing_keys: Cache<Box<str>, SigningKey>,
-    sessions: Cache<[u8; 32], Arc<OpenSession>>,
+    sessions: Cache<[u8; 32], Arc<OpenSession>, SessionBytes>,
     journal: Journal,
     lanes: Vec<tokio::sync::Mutex<()>>,
     /// Verifies nothing: what a request with an unknown key is held against, so that it takes as long as any other.
@@ -68,7 +91,7 @@ impl Iam {
             registry: Registry::new(),
             tokens,
             signing_keys: Cache::new(SIGNING_KEYS),
-            sessions: Cache::new(SESSIONS),
+            sessions: Cache::with_weighter(SESSIONS, SESSION_BYTES, SessionBytes),
             lanes: (0..64).map(|_| tokio::sync::Mutex::new(())).collect(),
             decoy,
         })))
@@ -101,7 +124,7 @@ impl Iam {
         &self.0.signing_keys
     }
 
-    pub(crate) fn sessions(&self) -> &Cache<[u8; 32], Arc<OpenSession>> {
+    pub(crate) fn sessions(&self) -> &Cache<[u8; 32], Arc<OpenSession>, SessionBytes> {
         &self.0.sessions
     }
 

@@ -121,7 +121,7 @@ impl Iam {
         }
     }
 
-    /// Records that a caller was refused for who it is or what it could not prove. What is refused for its state or its
+    /// Records that a caller was refused for who it is, what it could not prove, or how often it tried. What is refused for its state or its
     /// form is the log's.
     fn journal_refusal(
         &self,
@@ -134,7 +134,7 @@ impl Iam {
     ) {
         if matches!(
             fault.code(),
-            Code::AccessDenied | Code::InvalidAuthenticationCode
+            Code::AccessDenied | Code::InvalidAuthenticationCode | Code::Throttling
         ) {
             let event = occurrence(spec, cx, principal, target, input)
                 .with_fault(fault)

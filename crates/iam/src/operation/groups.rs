@@ -36,10 +36,11 @@ pub const OPERATIONS: &[Entry] = &[
 /// `ServiceUnavailable`.
 pub async fn check_on(cx: &mut Cx<'_>, name: &str) -> Result<Check, Fault> {
     let account = cx.account();
-    let (arn, name) = match lookup::find_group(cx, name).await? {
-        Some(group) => (group.arn(), group.name.as_str().to_owned()),
-        None => (Arn::group(account, "/", name), name.to_owned()),
+    let arn = match lookup::find_group(cx, name).await? {
+        Some(group) => group.arn(),
+        None => Arn::group(account, "/", name),
     };
+    // Shown as it was asked for: the stored case would tell that there is such a group.
     Ok(Check::on(account, &arn).shown(format!("group {name}")))
 }
 

@@ -47,11 +47,11 @@ pub type MaxSessionDuration = Bounded<3_600, 43_200>;
 pub async fn check_on(cx: &mut Cx<'_>, name: &str) -> Result<Check, Fault> {
     let account = cx.account();
     Ok(match lookup::find_role(cx, name).await? {
-        Some(role) => Check::on(account, &role.arn())
-            .shown(format!("role {}", role.name))
-            .tagged(&role.tags),
-        None => Check::on(account, &Arn::role(account, "/", name)).shown(format!("role {name}")),
-    })
+        Some(role) => Check::on(account, &role.arn()).tagged(&role.tags),
+        None => Check::on(account, &Arn::role(account, "/", name)),
+    }
+    // Shown as it was asked for: the stored case would tell that there is such a role.
+    .shown(format!("role {name}")))
 }
 
 /// When a role was last used: without members for one that never was.

@@ -41,8 +41,10 @@ pub async fn check_on(cx: &mut Cx<'_>, name: &str) -> Result<Check, Fault> {
     let account = cx.account();
     Ok(match lookup::find_user(cx, name).await? {
         Some(user) => check_on_user(&user),
-        None => Check::on(account, &Arn::user(account, "/", name)).shown(format!("user {name}")),
-    })
+        None => Check::on(account, &Arn::user(account, "/", name)),
+    }
+    // Shown as it was asked for: the stored case would tell that there is such a user.
+    .shown(format!("user {name}")))
 }
 
 /// The check on a user who is there.
@@ -62,6 +64,9 @@ pub async fn check_on_owner(
     name: Option<&ExistingUserName>,
 ) -> Result<Check, Fault> {
     let account = cx.account();
+    if let Some(name) = name {
+        return check_on(cx, name.as_str()).await;
+    }
     Ok(match lookup::owner(cx, name).await? {
         Owner::User(user) => check_on_user(&user),
         Owner::Missing(name) => {

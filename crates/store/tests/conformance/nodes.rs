@@ -149,7 +149,11 @@ async fn no_unit_sees_less_than_was_acknowledged_before_it() {
         })
         .collect();
     for task in writers.into_iter().chain(readers) {
-        task.await.unwrap();
+        // A reader that never sees the last write must fail, not hang.
+        tokio::time::timeout(Duration::from_secs(120), task)
+            .await
+            .expect("an end")
+            .unwrap();
     }
 }
 

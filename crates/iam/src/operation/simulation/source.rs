@@ -322,19 +322,15 @@ async fn find(cx: &mut Cx<'_>, arn: &Arn) -> Result<Option<Entity>, Fault> {
 
 /// The check on the entity of this resource name, which may or may not be there.
 pub(super) async fn check(cx: &mut Cx<'_>, arn: &Arn) -> Result<Check, Fault> {
+    let (account, kind, name) = parsed(arn)?;
     Ok(match find(cx, arn).await? {
         Some(Entity::User(user)) => check_on_user(&user),
-        Some(Entity::Group(group)) => {
-            Check::on(group.account, &group.arn()).shown(format!("group {}", group.name))
-        }
-        Some(Entity::Role(role)) => Check::on(role.account, &role.arn())
-            .shown(format!("role {}", role.name))
-            .tagged(&role.tags),
-        None => {
-            let (account, kind, name) = parsed(arn)?;
-            Check::on(account, arn).shown(format!("{} {name}", kind.as_str()))
-        }
-    })
+        Some(Entity::Group(group)) => Check::on(group.account, &group.arn()),
+        Some(Entity::Role(role)) => Check::on(role.account, &role.arn()).tagged(&role.tags),
+        None => Check::on(account, arn),
+    }
+    // Shown as it was asked for: the stored case would tell that there is such an entity.
+    .shown(format!("{} {name}", kind.as_str())))
 }
 
 /// The entity of this resource name, which must be there.
