@@ -42,7 +42,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub(crate) struct Surroundings {
     pub(crate) router: Router,
     pub(crate) trusted_proxies: Vec<IpNet>,
-    pub(crate) rng: Arc<Rng>,
+    pub(crate) request_ids: Rng,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tls: Option<tls::Current>,
     pub(crate) peers: Arc<Peers>,
@@ -248,7 +248,7 @@ impl Surroundings {
         secure: bool,
     ) -> Response<Body> {
         let started = self.clock.now();
-        let request_id = self.rng.uuid();
+        let request_id = self.request_ids.uuid();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let source = origin::client(peer, request.headers(), &self.trusted_proxies);

@@ -87,7 +87,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let surroundings = Surroundings {
         router,
         trusted_proxies: config.trusted_proxies.clone(),
-        rng,
+        request_ids: chance::for_request_ids(),
         clock,
         tls,
         peers: Arc::default(),

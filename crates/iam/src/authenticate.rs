@@ -206,44 +206,34 @@ impl Iam {
     ) -> Result<Option<(Who, &'static str, String, Status, Sealed)>, Fault> {
         use claviger_store::Record as _;
 
-        let Some(target) = unit
-            .target(Scope::Global, &ACCESS_KEYS, id.as_bytes())
+        // Users come first: theirs are nearly all keys, and what is found by its own kind comes from the cache.
+        let user = unit
+            .find::<User>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
             .await
-            .map_err(Fault::unavailable)?
-        else {
-            return Ok(None);
-        };
-        let Scope::Account(account) = target.scope else {
-            return Ok(None);
-        };
-        if target.kind == User::KIND {
-            let user = unit
-                .get::<User>(target.scope, &target.id)
-                .await
-                .map_err(Fault::unavailable)?;
-            return Ok(user.and_then(|user| {
-                let key = user.access_keys.get(id)?;
+            .map_err(Fault::unavailable)?;
+        if let Some(user) = user {
+            return Ok(user.access_keys.get(id).map(|key| {
                 let who = Who::User {
-                    account,
+                    account: user.account,
                     id: user.id.clone(),
                 };
-                Some((
+                (
                     who,
                     User::KIND,
-                    target.id.clone(),
+                    user.id.as_str().to_owned(),
                     key.status,
                     key.secret.clone(),
-                ))
+                )
             }));
         }
         let owner = unit
-            .get::<Account>(target.scope, ACCOUNT_RECORD)
+            .find::<Account>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
             .await
             .map_err(Fault::unavailable)?;
         Ok(owner.and_then(|owner| {
             let key = owner.root.access_keys.get(id)?;
             Some((
-                Who::Root(account),
+                Who::Root(owner.id),
                 Account::KIND,
                 ACCOUNT_RECORD.to_owned(),
                 key.status,

@@ -17,7 +17,10 @@ pub enum StoreError {
     /// A sealed value does not open: another key, another place, or its data key has been destroyed.
     #[error("a sealed value does not open")]
     Sealed,
-    /// A record could not be written as JSON.
+    /// The store was asked for something that it does not keep: a mistake in the program.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A record could not be written: not as JSON, or not with a key as long as that.
     #[error("a record cannot be written: {0}")]
     Unwritable(String),
 }
@@ -45,8 +48,8 @@ pub enum CommitError {
     /// Too many commits wait, or a lock was not had in time. Nothing is written; another try later may succeed.
     #[error("too many commits wait")]
     Busy,
-    /// The store failed. If the connection broke while the commit was under way, whether it happened is unknown; else
-    /// nothing has been written.
+    /// The store failed. If the database or the connection to it broke while the commit was under way, whether it
+    /// happened is unknown; else nothing has been written.
     #[error("the commit failed")]
     Failed(#[from] StoreError),
 }

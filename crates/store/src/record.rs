@@ -41,7 +41,7 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
     }
 }
 
-/// An index: declared as a `static`, named by reference.
+/// An index: declared as a `static`, named by reference. A key with its group has at most 2,048 bytes.
 ///
 /// ```
 /// use claviger_store::Index;
@@ -94,6 +94,14 @@ impl Index {
     /// The scope that the index keeps the entries of a record of `scope` in.
     pub(crate) const fn home(&self, scope: Scope) -> Scope {
         if self.global { Scope::Global } else { scope }
+    }
+
+    /// What asking for the count of an index without one gets.
+    pub(crate) fn uncounted(&self) -> StoreError {
+        StoreError::Unsupported(format!(
+            "index `{}` is unique among all accounts and has no count",
+            self.name
+        ))
     }
 
     /// Whether entries are counted in a span.

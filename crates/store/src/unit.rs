@@ -376,6 +376,9 @@ impl Unit {
         index: &'static Index,
         group: &[u8],
     ) -> Result<Span, StoreError> {
+        if !index.counted() {
+            return Err(index.uncounted());
+        }
         let home = index.home(scope);
         let rows = self
             .inner

@@ -328,6 +328,25 @@ impl Link {
             .await
             .map_err(|error| unopened(Box::new(error)))?;
         let failed = |error: tokio_postgres::Error| unopened(Box::new(error));
+        let told = client
+            .query_one(
+                "SELECT current_setting('server_encoding'), current_setting('fsync')",
+                &[],
+            )
+            .await
+            .map_err(failed)?;
+        let encoding: String = told.try_get(0).map_err(failed)?;
+        if encoding != "UTF8" {
+            return Err(unopened(
+                format!("the database has encoding {encoding}, and UTF8 is needed").into(),
+            ));
+        }
+        let syncs: String = told.try_get(1).map_err(failed)?;
+        if syncs != "on" {
+            tracing::warn!(
+                "PostgreSQL runs with fsync off: a power loss can lose what was acknowledged"
+            );
+        }
         let transaction = client.transaction().await.map_err(failed)?;
         // One node migrates, the others wait; released with the transaction. The number is this program's own.
         transaction

@@ -29,8 +29,6 @@ pub(crate) struct Sqlite {
     readers: RwLock<Vec<Mutex<Connection>>>,
     turn: AtomicUsize,
     writer: Writer,
-    /// Dropped, and so unlocked, when the store closes.
-    lock: Mutex<Option<File>>,
 }
 
 fn failed(what: &str) -> impl FnOnce(std::io::Error) -> OpenError {
@@ -75,12 +73,12 @@ impl Sqlite {
             })
             .collect::<rusqlite::Result<_>>()
             .map_err(unopened)?;
-        let writer = Writer::start(connection, cache).map_err(failed("starting the writer"))?;
+        let writer =
+            Writer::start(connection, cache, lock).map_err(failed("starting the writer"))?;
         Ok(Self {
             readers: RwLock::new(readers),
             turn: AtomicUsize::new(0),
             writer,
-            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -113,7 +111,6 @@ impl Sqlite {
     pub(crate) async fn close(&self) {
         self.readers.write().clear();
         self.writer.close().await;
-        *self.lock.lock() = None;
     }
 }
 

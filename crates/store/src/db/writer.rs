@@ -5,6 +5,7 @@
 //! again one by one, so that one commit's trouble stays its own. Nobody is told of success before the sync.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -48,7 +49,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(connection: Connection, cache: Arc<Cache>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        cache: Arc<Cache>,
+        lock: File,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -57,6 +62,7 @@ impl Writer {
                     connection,
                     cache,
                     heads: HashMap::new(),
+                    _lock: lock,
                 }
                 .serve(&jobs);
             })?;
@@ -125,6 +131,8 @@ struct Desk {
     cache: Arc<Cache>,
     /// The heads as this thread, their only writer, has left them.
     heads: HashMap<i64, Head>,
+    /// Held as long as anything can be written, also when the store is dropped without having been closed.
+    _lock: File,
 }
 
 impl Desk {

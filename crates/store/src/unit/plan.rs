@@ -12,6 +12,10 @@ use crate::seal::DataKey;
 use crate::unit::write::{OwnedKey, Wants};
 use crate::unit::{Read, Unit};
 
+/// The longest key with its group, in bytes: PostgreSQL keeps no longer ones in an index, and both engines shall refuse
+/// the same.
+const LONGEST_KEY: usize = 2_048;
+
 impl Place {
     pub(super) fn new(home: Scope, entry: &Entry) -> Self {
         Self {
@@ -66,6 +70,11 @@ impl Unit {
             for (entry, delta) in difference(old, new) {
                 let home = entry.index.home(scope);
                 let place = Place::new(home, &entry);
+                let length = place.group.len() + place.key.len();
+                if delta > 0 && length > LONGEST_KEY {
+                    let why = format!("a key of index `{}` has {length} bytes", place.index);
+                    return Err(StoreError::Unwritable(why).into());
+                }
                 if entry.index.counted() {
                     plan.lock(home.number(), true);
                     let span = plan

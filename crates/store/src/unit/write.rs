@@ -170,7 +170,10 @@ impl Unit {
     /// parallel creates neither conflict nor slip through. A commit that does not add to the group passes, also where
     /// the limit has been lowered beneath the count. A global unique index is not counted and has no limit.
     pub fn limit(&mut self, scope: Scope, index: &'static Index, group: &[u8], max: u64) {
-        debug_assert!(index.counted(), "`{}` is not counted", index.name);
+        if !index.counted() {
+            self.wants().broken.get_or_insert(index.uncounted());
+            return;
+        }
         let account = index.home(scope).number();
         self.wants()
             .limits

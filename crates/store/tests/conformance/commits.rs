@@ -28,6 +28,7 @@ on_both! {
     a_refused_commit_leaves_its_batch_alone,
     an_operation_survives_its_caller,
     one_commits_trouble_stays_its_own,
+    what_is_not_kept_is_refused,
 }
 
 async fn a_record_comes_back_as_it_was_put(database: TestDatabase) {
@@ -626,4 +627,21 @@ async fn one_commits_trouble_stays_its_own(database: TestDatabase) {
         .map(|change| change.sequence.number())
         .collect();
     assert_eq!(sequences, (1..=48).collect::<Vec<_>>());
+}
+
+async fn what_is_not_kept_is_refused(database: TestDatabase) {
+    let world = World::new(database).await;
+    let mut unit = world.store.unit(&[scope(1)]).await.unwrap();
+    assert!(unit.span(scope(1), &ACCESS_KEY, b"").await.is_err());
+    unit.limit(scope(1), &ACCESS_KEY, b"", 5);
+    unit.put(user(1, "U1", "alice"));
+    assert!(matches!(unit.commit().await, Err(CommitError::Failed(_))));
+    for (length, fits) in [(2_048, true), (2_049, false)] {
+        let mut unit = world.store.unit(&[scope(1)]).await.unwrap();
+        let mut long = user(1, &format!("L{length}"), &format!("long{length}"));
+        long.keys = vec!["k".repeat(length)];
+        unit.put(long);
+        assert_eq!(unit.commit().await.is_ok(), fits, "{length}");
+    }
+    world.is_sound().await;
 }
