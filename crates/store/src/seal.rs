@@ -118,15 +118,21 @@ impl Store {
             return Ok(plain);
         }
         // The key in the cache may be a destroyed one's, or an older version is asked for.
-        inner
-            .cache
-            .forget(Name::key(owner.account, kind, id), i64::MAX);
-        inner.data_key(owner).await?;
-        for row in &inner.db.rows(owner.lookup()).await? {
-            if row.int(0)? == version {
-                let (_, key, _) = inner.masters.read(owner, row)?;
-                return decrypt(&key, &aad, &bytes).ok_or(StoreError::Sealed);
+        let name = Name::key(owner.account, kind, id);
+        inner.cache.forget(name, i64::MAX);
+        let ticket = inner.cache.ticket(name);
+        let rows = inner.db.rows(owner.lookup()).await?;
+        for (age, row) in rows.iter().enumerate() {
+            if row.int(0)? != version {
+                continue;
             }
+            let (_, key, _) = inner.masters.read(owner, row)?;
+            let plain = decrypt(&key, &aad, &bytes).ok_or(StoreError::Sealed)?;
+            if age == 0 {
+                let held = Held::Other(Arc::new(DataKey { version, key }));
+                inner.fill(ticket, name, held, size_of::<DataKey>());
+            }
+            return Ok(plain);
         }
         Err(StoreError::Sealed)
     }
