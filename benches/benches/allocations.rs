@@ -38,14 +38,10 @@ fn main() -> Result<()> {
             ensure!(
                 answer == Some(question.answer),
                 "{}: {answer:?}",
-                question.what
+                question.title()
             );
             targets.add(
-                format!(
-                    "{what}: {} ({})",
-                    question.what,
-                    if question.mfa { "MFA" } else { "no MFA" }
-                ),
+                format!("{what}: {}", question.title()),
                 Aim::AtMost,
                 0.0,
                 counted.count_total as f64,

@@ -55,7 +55,7 @@ fn main() -> Result<()> {
 fn print(what: &str, question: &Question, ours: &Took, theirs: &Took, ratio: f64) {
     println!(
         "{what:<36} {:<34} {:>9}   Cedar {:>9}   {ratio:.0} ×",
-        question.what,
+        question.title(),
         time(ours.median()),
         time(theirs.median()),
     );
@@ -102,13 +102,13 @@ fn against(case: &Case, other: &Other) -> Result<Vec<(Took, Took)>> {
         ensure!(
             ours == question.answer,
             "{}: Claviger says {ours:?}",
-            question.what
+            question.title()
         );
         let asked = other.request(question)?;
         ensure!(
             other.allows(&asked) == (question.answer == Decision::Allow),
             "{}: Cedar disagrees",
-            question.what
+            question.title()
         );
         let mut took = rounds::run(&mut [
             Contender::new("claviger", || decide(&request, &layers, &mut Silent)),

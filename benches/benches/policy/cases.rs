@@ -58,6 +58,12 @@ impl Question {
         }
     }
 
+    /// What is asked, in a line of a table.
+    pub(crate) fn title(&self) -> String {
+        let mfa = if self.mfa { "with" } else { "without" };
+        format!("{} {mfa} MFA", self.what)
+    }
+
     /// The request as Claviger gets it.
     pub(crate) fn request(&self) -> Result<Request<'_, Context>> {
         Ok(Request {
@@ -94,28 +100,28 @@ pub(crate) fn tutorial() -> Result<Case> {
         cedar: include_str!("tutorial.cedar").to_owned(),
         questions: vec![
             Question::new(
-                "ec2:DescribeInstances without MFA",
+                "ec2:DescribeInstances",
                 "ec2:DescribeInstances",
                 "*",
                 false,
                 ec2_denied,
             ),
             Question::new(
-                "ec2:DescribeInstances with MFA",
+                "ec2:DescribeInstances",
                 "ec2:DescribeInstances",
                 "*",
                 true,
                 ec2_allowed,
             ),
             Question::new(
-                "own iam:ListAccessKeys with MFA",
+                "own iam:ListAccessKeys",
                 "iam:ListAccessKeys",
                 ALICE,
                 true,
                 Decision::Allow,
             ),
             Question::new(
-                "iam:ListUsers with MFA",
+                "iam:ListUsers",
                 "iam:ListUsers",
                 "arn:aws:iam::111122223333:user/",
                 true,

@@ -17,6 +17,27 @@ const HOT: usize = 1_000;
 /// Requests of one turn over all users; each names another.
 const UNIFORM: usize = 20_000;
 
+/// What is asked in a turn.
+#[derive(Clone, Copy)]
+enum Call {
+    GetFew,
+    GetHot,
+    GetAny,
+    ListFew,
+    ListFirst,
+    ListMiddle,
+}
+
+/// The turns of a round, and what they are called.
+const CALLS: [(Call, &str); 6] = [
+    (Call::GetFew, "GetUser, 100 users"),
+    (Call::GetHot, "GetUser, hot set of 1,000"),
+    (Call::GetAny, "GetUser, all users evenly"),
+    (Call::ListFew, "ListUsers, 100 users"),
+    (Call::ListFirst, "ListUsers, first page of many"),
+    (Call::ListMiddle, "ListUsers, a page in the middle"),
+];
+
 /// Runs the stage.
 pub(crate) async fn measure(plan: &Plan, targets: &mut Targets) -> Result<()> {
     let (small, large) = (Home::empty(plan).await?, Home::empty(plan).await?);
@@ -45,78 +66,48 @@ pub(crate) async fn measure(plan: &Plan, targets: &mut Targets) -> Result<()> {
         .filter_map(|at| names.get(at))
         .collect();
     let few: Vec<&String> = names.iter().take(SMALL).collect();
-    let page = |key: &Key| anyhow::Ok(vec![key.iam("ListUsers", &[("MaxItems", "100")])?]);
-    let (mut get_small, mut get_hot, mut get_any) =
-        (Series::default(), Series::default(), Series::default());
-    let (mut list_small, mut list_large, mut list_middle) =
-        (Series::default(), Series::default(), Series::default());
+    let mut series: [Series; 6] = Default::default();
     for round in 0..=plan.rounds {
-        let any: Vec<&String> = scattered(plan.large)
-            .skip(round * UNIFORM)
-            .take(UNIFORM)
-            .filter_map(|at| names.get(at))
-            .collect();
-        let (of_small, of_large) = (small.process()?, large.process()?);
-        get_small
-            .turn(
-                of_small,
-                &mut clients.0,
-                get_users(&small_admin, &few)?,
-                plan.turn,
-            )
-            .await?;
-        // What the last round's turn over all users has driven out of the cache is hot again before it counts.
-        clients.1.all(get_users(&large_admin, &hot)?).await?;
-        get_hot
-            .turn(
-                of_large,
-                &mut clients.1,
-                get_users(&large_admin, &hot)?,
-                plan.turn,
-            )
-            .await?;
-        list_small
-            .turn(of_small, &mut clients.0, page(&small_admin)?, plan.turn)
-            .await?;
-        list_large
-            .turn(of_large, &mut clients.1, page(&large_admin)?, plan.turn)
-            .await?;
-        let from_middle =
-            large_admin.iam("ListUsers", &[("MaxItems", "100"), ("Marker", &middle)])?;
-        list_middle
-            .turn(of_large, &mut clients.1, vec![from_middle], plan.turn)
-            .await?;
-        get_any
-            .turn(
-                of_large,
-                &mut clients.1,
-                get_users(&large_admin, &any)?,
-                plan.turn,
-            )
-            .await?;
-        if round == 0 {
-            for series in [
-                &mut get_small,
-                &mut get_hot,
-                &mut get_any,
-                &mut list_small,
-                &mut list_large,
-                &mut list_middle,
-            ] {
-                *series = Series::default();
+        for ((call, title), series) in CALLS.into_iter().zip(&mut series) {
+            if plan.call.as_deref().is_some_and(|only| only != title) {
+                continue;
             }
+            let (of, client, key) = match call {
+                Call::GetFew | Call::ListFew => (small.process()?, &mut clients.0, &small_admin),
+                _ => (large.process()?, &mut clients.1, &large_admin),
+            };
+            let requests = || match call {
+                Call::GetFew => get_users(key, &few),
+                Call::GetHot => get_users(key, &hot),
+                Call::GetAny => {
+                    let any = scattered(plan.large).skip(round * UNIFORM).take(UNIFORM);
+                    let any: Vec<&String> = any.filter_map(|at| names.get(at)).collect();
+                    get_users(key, &any)
+                }
+                Call::ListFew | Call::ListFirst => {
+                    Ok(vec![key.iam("ListUsers", &[("MaxItems", "100")])?])
+                }
+                Call::ListMiddle => {
+                    let parameters = [("MaxItems", "100"), ("Marker", middle.as_str())];
+                    Ok(vec![key.iam("ListUsers", &parameters)?])
+                }
+            };
+            if matches!(call, Call::GetFew | Call::GetHot) {
+                // What the last round's turn over all users has driven out of the cache is hot again before it counts.
+                for _ in 0..3 {
+                    client.all(requests()?).await?;
+                }
+            }
+            series.turn(of, client, requests()?, plan.turn).await?;
+        }
+        if round == 0 {
+            series = Default::default();
         }
     }
-    for (what, series) in [
-        ("GetUser, 100 users", &get_small),
-        ("GetUser, hot set of 1,000", &get_hot),
-        ("GetUser, all users evenly", &get_any),
-        ("ListUsers, 100 users", &list_small),
-        ("ListUsers, first page of many", &list_large),
-        ("ListUsers, a page in the middle", &list_middle),
-    ] {
-        println!("{what:<34} {}", series.line());
+    for ((_, title), series) in CALLS.iter().zip(&series) {
+        println!("{title:<34} {}", series.line());
     }
+    let [get_few, get_hot, get_any, list_few, list_first, list_middle] = &series;
     let count = names.len();
     let mut add = |what: &str, of: &Series, to: &Series| {
         let ratio = ratio(&of.processor_us, &to.processor_us);
@@ -128,12 +119,12 @@ pub(crate) async fn measure(plan: &Plan, targets: &mut Targets) -> Result<()> {
             " ×",
         );
     };
-    add("GetUser, hot set:", &get_hot, &get_small);
-    add("ListUsers, first page:", &list_large, &list_small);
-    add("ListUsers, middle page:", &list_middle, &list_small);
+    add("GetUser, hot set:", get_hot, get_few);
+    add("ListUsers, first page:", list_first, list_few);
+    add("ListUsers, middle page:", list_middle, list_few);
     println!(
         "GetUser over all users evenly: {:.2} × the cost at {SMALL}",
-        ratio(&get_any.processor_us, &get_small.processor_us)
+        ratio(&get_any.processor_us, &get_few.processor_us)
     );
     let resident = large.process()?.resident_mib()?;
     targets.add(

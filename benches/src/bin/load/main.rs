@@ -1,6 +1,7 @@
 //! The load program: drives a real `claviger serve` and a yardstick over loopback in turn, and prints ratios.
 //!
-//! `load SERVER YARDSTICK [--quick] [--only throughput|start|large|passwords]`: the two programs to drive. It keeps to
+//! `load SERVER YARDSTICK [--quick] [--only throughput|start|large|passwords] [--call NAME] [--log FILTER]`: the two programs to
+//! drive; `--call` lets `throughput` make one call alone, for a profiler; `--log` sets what the server logs. It keeps to
 //! loopback and to a folder of its own, is bounded in number and time, and stops what it has started.
 
 mod client;
@@ -29,6 +30,10 @@ pub(crate) struct Plan {
     pub(crate) turn: f64,
     /// Users of the large store.
     pub(crate) large: usize,
+    /// The one call that `throughput` makes.
+    pub(crate) call: Option<String>,
+    /// What the server logs; its default where absent.
+    pub(crate) log: Option<String>,
     only: Option<String>,
 }
 
@@ -42,12 +47,16 @@ impl Plan {
             rounds: 7,
             turn: 1.5,
             large: 100_000,
+            call: None,
+            log: None,
             only: None,
         };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => (plan.rounds, plan.turn, plan.large) = (3, 0.5, 10_000),
                 "--only" => plan.only = Some(arguments.next().context("--only names a stage")?),
+                "--call" => plan.call = Some(arguments.next().context("--call names a call")?),
+                "--log" => plan.log = Some(arguments.next().context("--log has a filter")?),
                 other => bail!("unknown argument `{other}`"),
             }
         }

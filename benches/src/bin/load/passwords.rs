@@ -11,8 +11,8 @@ use crate::client::{Connection, well};
 use crate::people::Home;
 
 const PASSWORD: &str = "Correct-Horse-1-Battery";
-/// Attempts at once.
-const ATTACKERS: usize = 64;
+/// Attempts at once: few enough that the last of them does not wait until the server turns it away.
+const ATTACKERS: usize = 32;
 /// Connections that go on asking, each so long after its last answer.
 const OTHERS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(4);

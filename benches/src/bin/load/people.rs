@@ -60,7 +60,7 @@ impl Home {
             id: "AKIAQCLAVIGERLOADTST".to_owned(),
             secret: Secret::new("load/program+secret/0123456789abcdefghij".to_owned()),
         };
-        let settings = BTreeMap::from([
+        let mut settings = BTreeMap::from([
             ("CLAVIGER_ACCOUNT_ID", ACCOUNT.to_owned()),
             ("CLAVIGER_ROOT_EMAIL", "root@example.com".to_owned()),
             ("CLAVIGER_ROOT_ACCESS_KEY_ID", root.id.clone()),
@@ -70,6 +70,9 @@ impl Home {
             ),
             ("CLAVIGER_QUOTA_USERS", "1000000".to_owned()),
         ]);
+        if let Some(log) = &plan.log {
+            settings.insert("CLAVIGER_LOG", log.clone());
+        }
         let mut home = Self {
             folder: tempfile::tempdir()?,
             program: plan.server.clone(),

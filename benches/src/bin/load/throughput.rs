@@ -69,10 +69,14 @@ pub(crate) async fn measure(plan: &Plan, home: &Home, targets: &mut Targets) -> 
     let mut bare_client = Client::open(yardstick.address, CONNECTIONS).await?;
     let mut client = home.client(CONNECTIONS).await?;
     let server = home.process()?;
-    let mut measured: Vec<(Series, Series)> = CALLS.iter().map(|_| Default::default()).collect();
+    let calls: Vec<Call> = CALLS
+        .into_iter()
+        .filter(|(name, _)| plan.call.as_deref().is_none_or(|only| only == *name))
+        .collect();
+    let mut measured: Vec<(Series, Series)> = calls.iter().map(|_| Default::default()).collect();
     // The first round warms up and is thrown away.
     for round in 0..=plan.rounds {
-        for ((_, call), (ours, bare)) in CALLS.iter().zip(&mut measured) {
+        for ((_, call), (ours, bare)) in calls.iter().zip(&mut measured) {
             let requests = || home.people.iter().map(call).collect::<Result<Vec<_>>>();
             bare.turn(&yardstick, &mut bare_client, requests()?, plan.turn)
                 .await?;
@@ -89,7 +93,7 @@ pub(crate) async fn measure(plan: &Plan, home: &Home, targets: &mut Targets) -> 
         "\n{} users, {CONNECTIONS} connections; processor time of the server a request",
         home.people.len()
     );
-    for ((name, _), (ours, bare)) in CALLS.iter().zip(&measured) {
+    for ((name, _), (ours, bare)) in calls.iter().zip(&measured) {
         let (a_second, processor) = (
             ratio(&ours.a_second, &bare.a_second),
             ratio(&ours.processor_us, &bare.processor_us),
