@@ -165,7 +165,11 @@ impl Desk {
     }
 
     fn run(&mut self, batch: Vec<Job>) {
-        match self.transaction(&batch) {
+        let mut result = self.transaction(&batch);
+        if result.as_ref().is_err_and(is_full) && self.make_room() {
+            result = self.transaction(&batch);
+        }
+        match result {
             Ok(outcomes) => self.settle(batch, outcomes),
             Err(error) => {
                 let mut batch = batch;
@@ -181,6 +185,15 @@ impl Desk {
                 }
             }
         }
+    }
+
+    /// Moves the log into the database file, where it takes less room: a full disk may so have some left.
+    fn make_room(&self) -> bool {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = self
+            .connection
+            .query_row(checkpoint, [], |row| row.get::<_, i64>(0));
+        busy.is_ok_and(|busy| busy == 0)
     }
 
     /// Runs the jobs in one transaction, synced to disk when this returns well. On error nothing has been written.
@@ -311,6 +324,10 @@ pub(crate) fn apply(cache: &Cache, plan: &Plan, moved: &Moved) {
     for (account, kind, id) in &plan.dropped_keys {
         cache.forget(Name::key(*account, kind, id), i64::MAX);
     }
+}
+
+fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
 fn refuse(job: Job, error: StoreError) {

@@ -147,3 +147,58 @@ async fn a_database_over_the_open_network_is_refused() {
         Err(OpenError::Address(_))
     ));
 }
+
+/// The disk fills up during writes and is freed again: what fails fails whole, reads go on, and writes come back without
+/// a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs a file system of a few MiB in CLAVIGER_SMALL_DISK: mount -t tmpfs -o size=6m tmpfs DIRECTORY"]
+async fn a_full_disk_loses_nothing_acknowledged() {
+    let disk =
+        std::path::PathBuf::from(std::env::var_os("CLAVIGER_SMALL_DISK").expect("a small disk"));
+    let ballast = disk.join("ballast");
+    std::fs::write(&ballast, vec![0; 2 << 20]).unwrap();
+    let clock = std::sync::Arc::new(claviger_store::testing::SetClock::at(crate::estate::now()));
+    let options = || {
+        let database = Database::Sqlite(disk.join("data"));
+        Options::new(database, Secret::new([7; 32]), clock.clone(), rng(1))
+    };
+    let store = Store::open(options()).await.unwrap();
+    let create = async |n: u32| {
+        let mut unit = store.unit(&[scope(1)]).await?;
+        let mut one = user(1, &format!("U{n}"), &format!("user{n}"));
+        one.note = "n".repeat(2_000);
+        unit.put(one);
+        unit.commit().await
+    };
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for n in 0..100_000 {
+        match create(n).await {
+            Ok(_) => acknowledged.push(n),
+            Err(_) => refused += 1,
+        }
+        if refused == 20 {
+            break;
+        }
+    }
+    assert_eq!(refused, 20, "the disk was never full");
+    let read_all = async |store: &Store, acknowledged: &[u32]| {
+        let mut unit = store.unit(&[scope(1)]).await.unwrap();
+        for n in acknowledged {
+            let there = unit.get::<User>(scope(1), &format!("U{n}")).await.unwrap();
+            assert!(there.is_some(), "U{n} was acknowledged");
+        }
+    };
+    read_all(&store, &acknowledged).await;
+    std::fs::remove_file(&ballast).unwrap();
+    for n in 200_000..200_020 {
+        create(n).await.unwrap();
+        acknowledged.push(n);
+    }
+    assert!(store.is_writable().await);
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    store.clone().close().await.unwrap();
+    let store = Store::open(options()).await.unwrap();
+    read_all(&store, &acknowledged).await;
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+}
