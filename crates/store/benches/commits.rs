@@ -281,6 +281,31 @@ async fn found(store: &Store) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / f64::from(TURNS)
 }
 
+/// Commits a second of one client that writes one row each, in one round trip: what the server's sync allows.
+async fn bare_postgres(url: &str, time: Duration) -> f64 {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .expect("a connection");
+    tokio::spawn(connection);
+    client
+        .batch_execute("CREATE TABLE IF NOT EXISTS bare (n BIGINT, body TEXT)")
+        .await
+        .expect("a table");
+    let insert = client
+        .prepare("INSERT INTO bare VALUES ($1, $2)")
+        .await
+        .expect("prepared");
+    let (start, body, mut done) = (Instant::now(), "x".repeat(3_000), 0u64);
+    while start.elapsed() < time {
+        client
+            .execute(&insert, &[&1i64, &body])
+            .await
+            .expect("a row");
+        done += 1;
+    }
+    per_second(done, start.elapsed())
+}
+
 fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or_default()
@@ -339,13 +364,16 @@ async fn main() {
     let postgres = TestDatabase::postgres().await.unwrap();
     let store = open(&postgres).await;
     for (writers, accounts) in [(1, 1), (16, 1), (16, 16)] {
-        let mut rounds = Vec::new();
+        let (mut ours, mut yardstick) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            rounds.push(commits(&store, writers, accounts, time).await);
+            ours.push(commits(&store, writers, accounts, time).await);
+            yardstick.push(bare_postgres(postgres.url().unwrap(), time).await);
         }
+        let (ours, yardstick) = (median(ours), median(yardstick));
         println!(
-            "postgres, {writers:2} writers, {accounts:2} accounts: {:6.0} commits/s",
-            median(rounds)
+            "postgres, {writers:2} writers, {accounts:2} accounts: {ours:6.0} commits/s; one client, one row to a commit: \
+             {yardstick:6.0}; ratio {:.2}",
+            ours / yardstick
         );
     }
     let mut rounds = Vec::new();
