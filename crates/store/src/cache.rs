@@ -293,6 +293,8 @@ impl Shard {
                 self.hand += 1;
             } else {
                 self.remove(self.hand);
+                // The newest slot has moved under the hand: it must get its round like any other before it can go.
+                self.hand += 1;
             }
         }
     }
@@ -368,6 +370,27 @@ mod tests {
             .filter(|id| cache.get(Name::record(1, "user", id)).is_some())
             .count();
         assert!(kept >= 30, "{kept} of 32 hot values kept");
+    }
+
+    #[test]
+    fn what_is_used_comes_in_though_the_cache_is_full_of_what_is_not() {
+        let cache = Cache::new(SHARDS * 20 * (OVERHEAD + 100));
+        let touch = |id: &str| {
+            let name = Name::record(1, "user", id);
+            let hit = cache.get(name).is_some();
+            if !hit {
+                cache.fill(cache.ticket(name), name, other("x"), 100);
+            }
+            hit
+        };
+        for n in 0..5_000 {
+            touch(&format!("cold{n}"));
+        }
+        let mut hits = 0;
+        for _ in 0..20 {
+            hits = (0..32).filter(|n| touch(&format!("hot{n}"))).count();
+        }
+        assert!(hits >= 30, "{hits} of 32 hot values found");
     }
 
     #[test]
