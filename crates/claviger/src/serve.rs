@@ -20,7 +20,7 @@ use crate::{Failure, chance, events_file, health, log, master_key, say, tls, wel
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<(), Failure> {
-    log::start(&config.log, config.json_log)?;
+    let _log = log::start(&config.log, config.json_log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
