@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::RwLock;
+use smallvec::SmallVec;
 
 use crate::record::Kept;
 
@@ -21,6 +22,9 @@ pub(crate) enum Class {
     Entry,
     Key,
 }
+
+/// Kind and id in one.
+type Text = SmallVec<[u8; 48]>;
 
 /// The name of a cached value.
 #[derive(Clone, Copy)]
@@ -60,7 +64,18 @@ impl<'a> Name<'a> {
             id: id.as_bytes(),
         }
     }
+
+    fn text(&self) -> Text {
+        let mut text = SmallVec::with_capacity(self.kind.len() + 1 + self.id.len());
+        text.extend_from_slice(self.kind.as_bytes());
+        text.push(BETWEEN);
+        text.extend_from_slice(self.id);
+        text
+    }
 }
+
+/// Stands in no kind, since it stands in no text.
+const BETWEEN: u8 = 0xff;
 
 /// A cached value.
 #[derive(Clone)]
@@ -81,8 +96,8 @@ impl Held {
 struct Slot {
     class: Class,
     account: i64,
-    kind: Box<str>,
-    id: Box<[u8]>,
+    /// Kind and id with [`BETWEEN`] between them, beside the slot itself: a hit must not go and fetch them elsewhere.
+    text: Text,
     hash: u64,
     held: Held,
     weight: usize,
@@ -92,10 +107,11 @@ struct Slot {
 
 impl Slot {
     fn is(&self, name: &Name<'_>) -> bool {
-        self.class == name.class
-            && self.account == name.account
-            && *self.id == *name.id
-            && *self.kind == *name.kind
+        let id = self
+            .text
+            .strip_prefix(name.kind.as_bytes())
+            .and_then(|rest| rest.strip_prefix(&[BETWEEN]));
+        self.class == name.class && self.account == name.account && id == Some(name.id)
     }
 }
 
@@ -141,7 +157,7 @@ impl Cache {
         hasher.write_u8(name.class as u8);
         hasher.write_i64(name.account);
         hasher.write(name.kind.as_bytes());
-        hasher.write_u8(0xff);
+        hasher.write_u8(BETWEEN);
         hasher.write(name.id);
         hasher.finish()
     }
@@ -269,8 +285,7 @@ impl Shard {
             self.slots.push(Slot {
                 class: name.class,
                 account: name.account,
-                kind: name.kind.into(),
-                id: name.id.into(),
+                text: name.text(),
                 hash,
                 held,
                 weight,
@@ -391,6 +406,26 @@ mod tests {
             hits = (0..32).filter(|n| touch(&format!("hot{n}"))).count();
         }
         assert!(hits >= 30, "{hits} of 32 hot values found");
+    }
+
+    #[test]
+    fn names_do_not_run_into_each_other() {
+        let cache = Cache::new(1 << 20);
+        let names = [
+            Name::record(1, "user", "name/x"),
+            Name::record(1, "username", "/x"),
+            Name::entry(1, "user", b"name/x"),
+            Name::key(1, "user", "name/x"),
+            Name::record(2, "user", "name/x"),
+            Name::entry(1, "user", b"\xffname/x"),
+            Name::entry(1, "user", &[b'n'; 100]),
+        ];
+        for (number, name) in names.iter().enumerate() {
+            cache.fill(cache.ticket(*name), *name, other(&number.to_string()), 10);
+        }
+        for (number, name) in names.iter().enumerate() {
+            assert_eq!(text(cache.get(*name)), Some(number.to_string()));
+        }
     }
 
     #[test]

@@ -153,23 +153,37 @@ impl Store {
     /// # Errors
     /// The store is closed or unavailable.
     pub async fn mark(&self, mark: &MarkKey) -> Result<Option<Mark>, StoreError> {
+        let marks = self.marks_of(std::slice::from_ref(mark)).await?;
+        Ok(marks.into_iter().next().flatten())
+    }
+
+    /// Where each of these marks stands, in their order.
+    ///
+    /// # Errors
+    /// The store is closed or unavailable.
+    pub async fn marks_of(&self, keys: &[MarkKey]) -> Result<Vec<Option<Mark>>, StoreError> {
         let inner = self.inner()?;
-        // Before the database is asked: a flush that ends between the two leaves the mark in one of them.
-        let touched = inner.touched.latest(mark);
-        let rows = inner
-            .db
-            .rows(statement!(
-                sql::MARK,
-                mark.scope.number(),
-                mark.kind,
-                mark.id.as_bytes()
-            ))
-            .await?;
-        let kept = rows.first().map(|row| read(row, 0)).transpose()?;
-        Ok([touched, kept]
+        // Before the database is asked: a flush that ends between the two leaves a mark in one of them.
+        let touched: Vec<_> = keys.iter().map(|key| inner.touched.latest(key)).collect();
+        let questions: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let account = key.scope.number();
+                statement!(sql::MARK, account, key.kind, key.id.as_bytes())
+            })
+            .collect();
+        let answers = inner.db.many(&questions).await?;
+        touched
             .into_iter()
-            .flatten()
-            .max_by_key(|mark| mark.value))
+            .zip(answers)
+            .map(|(touched, rows)| {
+                let kept = rows.first().map(|row| read(row, 0)).transpose()?;
+                Ok([touched, kept]
+                    .into_iter()
+                    .flatten()
+                    .max_by_key(|mark| mark.value))
+            })
+            .collect()
     }
 
     /// Every mark of the kind whose id starts with `prefix`, in the bytewise order of the ids: for list pages.

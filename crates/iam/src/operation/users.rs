@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use claviger_model::name::{EntityPath, ExistingUserName, PathPrefix, UserName};
-use claviger_model::{Arn, Code, IdKind, Scalar};
+use claviger_model::{Arn, Code, IdKind, Scalar, Timestamp};
 use claviger_shape::Shape;
-use claviger_store::{Depends, MarkKey, Record, Stored};
+use claviger_store::{Depends, Mark, MarkKey, Record, Stored};
 
 use super::page::{PageEnd, Paged};
 use super::shapes::{TagShape, UserShape, boundary_out, tags_if_any, tags_in};
@@ -40,7 +40,7 @@ pub const PASSWORD_USED: &str = "password_used";
 pub async fn check_on(cx: &mut Cx<'_>, name: &str) -> Result<Check, Fault> {
     let account = cx.account();
     Ok(match lookup::find_user(cx, name).await? {
-        Some(user) => check_on_user(&user),
+        Some(user) => Check::on(user.account, &user.arn()).tagged(&user.tags),
         None => Check::on(account, &Arn::user(account, "/", name)),
     }
     // Shown as it was asked for: the stored case would tell that there is such a user.
@@ -86,21 +86,20 @@ async fn shape_of(cx: &mut Cx<'_>, user: &Arc<Stored<User>>) -> Result<UserShape
     Ok(shape)
 }
 
-async fn password_last_used(
-    cx: &Cx<'_>,
-    user: &User,
-) -> Result<Option<claviger_model::Timestamp>, Fault> {
+async fn password_last_used(cx: &Cx<'_>, user: &User) -> Result<Option<Timestamp>, Fault> {
     if user.login_profile.is_none() {
         return Ok(None);
     }
-    let mark = MarkKey::new(user.scope(), PASSWORD_USED, user.id.as_str());
-    let mark = cx
-        .iam()
-        .store()
-        .mark(&mark)
-        .await
-        .map_err(Fault::unavailable)?;
-    Ok(mark.map(|mark| claviger_model::Timestamp::from_micros(mark.value)))
+    let mark = cx.iam().store().mark(&password_used(user)).await;
+    Ok(mark.map_err(Fault::unavailable)?.map(used_at))
+}
+
+fn password_used(user: &User) -> MarkKey {
+    MarkKey::new(user.scope(), PASSWORD_USED, user.id.as_str())
+}
+
+fn used_at(mark: Mark) -> Timestamp {
+    Timestamp::from_micros(mark.value)
 }
 
 /// Creates a user.
@@ -301,21 +300,19 @@ impl Operation for ListUsers {
             |user| user.path.as_str(),
         )
         .await?;
-        let marks = cx
-            .iam()
-            .store()
-            .marks(cx.scope(), PASSWORD_USED, "")
-            .await
-            .map_err(Fault::unavailable)?;
+        let with_password: Vec<MarkKey> = users
+            .iter()
+            .filter(|user| user.login_profile.is_some())
+            .map(|user| password_used(user))
+            .collect();
+        let marks = cx.iam().store().marks_of(&with_password).await;
+        let mut marks = marks.map_err(Fault::unavailable)?.into_iter();
         let users = users
             .iter()
             .map(|user| {
                 let mut shape = UserShape::listed(user);
                 if user.login_profile.is_some() {
-                    shape.password_last_used = marks
-                        .iter()
-                        .find(|(id, _)| id == user.id.as_str())
-                        .map(|(_, mark)| claviger_model::Timestamp::from_micros(mark.value));
+                    shape.password_last_used = marks.next().flatten().map(used_at);
                 }
                 shape
             })

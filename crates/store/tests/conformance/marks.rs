@@ -128,6 +128,13 @@ async fn touched_marks_are_seen_at_once_and_kept(database: TestDatabase) {
         [("U1/A", 10), ("U1/B", 20)]
     );
     assert_eq!(store.marks(scope(1), "used", "").await.unwrap().len(), 3);
+    let some = [key("U2/A"), key("U9/A"), key("U1/B")];
+    let of = store.marks_of(&some).await.unwrap();
+    let values: Vec<_> = of
+        .iter()
+        .map(|mark| mark.as_ref().map(|mark| mark.value))
+        .collect();
+    assert_eq!(values, [Some(12), None, Some(20)]);
     assert_eq!(store.marks(scope(2), "used", "").await.unwrap().len(), 0);
     // Within about a second they are in the database by themselves.
     let other = if world.database.url().is_some() {
