@@ -243,7 +243,7 @@ impl TestApp {
     pub async fn send(&self, mut request: Request<Body>) -> Reply {
         let number = self.0.requests.fetch_add(1, Ordering::SeqCst);
         request.extensions_mut().insert(Origin {
-            request_id: format!("00000000-0000-4000-8000-{number:012x}"),
+            request_id: format!("00000000-0000-4000-8000-{number:012x}").into(),
             source_ip: SOURCE_IP,
             secure_transport: true,
         });

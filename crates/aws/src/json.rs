@@ -56,7 +56,7 @@ async fn run(
     outcome.operation = Some(entry.spec.name);
     let (admitted, facts) =
         signed::authenticate(iam, parts, body, entry.spec.service, 0, origin).await?;
-    outcome.caller = Some(admitted.arn().to_owned());
+    outcome.caller = Some(admitted.arn().clone());
     let body = if body.is_empty() { b"{}" } else { body };
     let json = Json::parse(body).map_err(|error| {
         Fault::new(

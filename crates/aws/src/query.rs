@@ -33,12 +33,12 @@ pub(crate) async fn handle(iam: &Iam, parts: &Parts, body: &[u8], origin: &Origi
         Err(error) => {
             let fault = form_fault(&error);
             outcome.code = Some(fault.code());
-            fault_xml(&fault, FAULT_NAMESPACE, &origin.request_id)
+            fault_xml(&fault, None, &origin.request_id)
         }
         Ok(form) => match find(iam, &form) {
             Err(fault) => {
                 outcome.code = Some(fault.code());
-                fault_xml(&fault, FAULT_NAMESPACE, &origin.request_id)
+                fault_xml(&fault, None, &origin.request_id)
             }
             Ok(entry) => {
                 outcome.operation = Some(entry.spec.name);
@@ -49,7 +49,7 @@ pub(crate) async fn handle(iam: &Iam, parts: &Parts, body: &[u8], origin: &Origi
                         if let Some(cause) = fault.cause() {
                             tracing::error!(request_id = %origin.request_id, operation = entry.spec.name, %cause, "the request failed");
                         }
-                        fault_xml(&fault, &namespace(entry.spec.service), &origin.request_id)
+                        fault_xml(&fault, Some(entry.spec.service), &origin.request_id)
                     }
                 }
             }
@@ -75,7 +75,7 @@ async fn run(
         0
     };
     let (admitted, facts) = signed::authenticate(iam, parts, body, service, grace, origin).await?;
-    outcome.caller = Some(admitted.arn().to_owned());
+    outcome.caller = Some(admitted.arn().clone());
     let input = (entry.decode)(form.source()).map_err(|violations| {
         let dialect = match service {
             Service::Sts => Dialect::STS,
@@ -140,12 +140,22 @@ fn form_fault(error: &FormError) -> Fault {
     }
 }
 
-fn namespace(service: Service) -> String {
-    format!(
-        "https://{}/doc/{}/",
-        service.event_source(),
-        service.version()
-    )
+/// The namespace of a service's answers.
+fn push_namespace(xml: &mut String, service: Option<Service>) {
+    match service {
+        Some(service) => {
+            for part in [
+                "https://",
+                service.event_source(),
+                "/doc/",
+                service.version(),
+                "/",
+            ] {
+                xml.push_str(part);
+            }
+        }
+        None => xml.push_str(FAULT_NAMESPACE),
+    }
 }
 
 fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response {
@@ -154,7 +164,7 @@ fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response 
     xml.push('<');
     xml.push_str(name);
     xml.push_str("Response xmlns=\"");
-    xml.push_str(&namespace(entry.spec.service));
+    push_namespace(&mut xml, Some(entry.spec.service));
     xml.push_str("\">");
     if !answer.is_empty() {
         xml.push('<');
@@ -173,11 +183,11 @@ fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response 
     respond(StatusCode::OK, xml)
 }
 
-fn fault_xml(fault: &Fault, namespace: &str, request_id: &str) -> Response {
+fn fault_xml(fault: &Fault, service: Option<Service>, request_id: &str) -> Response {
     let code = fault.code();
     let mut xml = String::with_capacity(512);
     xml.push_str("<ErrorResponse xmlns=\"");
-    xml.push_str(namespace);
+    push_namespace(&mut xml, service);
     xml.push_str("\"><Error><Type>");
     xml.push_str(match code.blame() {
         Blame::Sender => "Sender",

@@ -1,5 +1,7 @@
 //! Showing a request to the verifier exactly as it arrived.
 
+use std::borrow::Cow;
+
 use claviger_iam::context::{Origin, RequestFacts};
 use claviger_iam::{Admitted, Fault, Iam, Service};
 use claviger_model::Code;
@@ -66,8 +68,8 @@ pub(crate) async fn authenticate(
         secure_transport: origin.secure_transport,
         region: match service {
             // IAM is one for all regions (service authorization reference).
-            Service::Iam => String::from("us-east-1"),
-            Service::Sts | Service::CloudTrail => presented.scope().region.to_owned(),
+            Service::Iam => Cow::Borrowed("us-east-1"),
+            Service::Sts | Service::CloudTrail => Cow::Owned(presented.scope().region.to_owned()),
         },
         now: iam.settings().clock.now(),
     };

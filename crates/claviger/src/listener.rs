@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use claviger_iam::context::{Origin, Outcome};
-use claviger_model::{Clock, Rng};
+use claviger_model::{Arn, Clock, Rng};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -26,10 +26,10 @@ use crate::tls;
 
 /// Connections at once. More wait to be accepted.
 const MAX_CONNECTIONS: usize = 8_192;
-/// How long a client may take to send a request's headers, or to say hello in TLS.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a connection may go without a request in flight: one that says nothing, or only ever answers pings, must not
-/// hold a place for ever.
+/// How long a client may take to say hello in TLS.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a connection may go without a request in flight: one that says nothing, never finishes its headers, or only
+/// ever answers pings, must not hold a place for ever.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections at once from one address, unless it is a trusted proxy's.
 const MAX_CONNECTIONS_PER_PEER: usize = 1_024;
@@ -61,8 +61,9 @@ pub(crate) async fn serve(
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        // The time of a client who does not finish its headers is limited by `Activity::idle`, without a timer for each
+        // request.
+        .header_read_timeout(None)
         .max_buf_size(64 * 1024);
     builder
         .http2()
@@ -111,8 +112,7 @@ pub(crate) async fn serve(
                     }
                     Some(current) => {
                         let acceptor = tokio_rustls::TlsAcceptor::from(current.load_full());
-                        let accepted =
-                            tokio::time::timeout(HEADER_TIMEOUT, acceptor.accept(stream));
+                        let accepted = tokio::time::timeout(HELLO_TIMEOUT, acceptor.accept(stream));
                         if let Ok(Ok(stream)) = accepted.await {
                             let connection =
                                 builder.serve_connection(TokioIo::new(stream), service);
@@ -248,7 +248,7 @@ impl Surroundings {
         secure: bool,
     ) -> Response<Body> {
         let started = self.clock.now();
-        let request_id = self.request_ids.uuid();
+        let request_id: Arc<str> = self.request_ids.uuid().into();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let source = origin::client(peer, request.headers(), &self.trusted_proxies);
@@ -271,14 +271,14 @@ impl Surroundings {
             .unwrap_or_default();
         let elapsed_us = self.clock.now().micros() - started.micros();
         tracing::info!(
-            request_id,
+            request_id = &*request_id,
             method = method.as_str(),
             path,
             status = answer.status().as_u16(),
             operation = outcome.operation,
-            caller = outcome.caller,
+            caller = outcome.caller.as_ref().map(Arn::as_str),
             code = outcome.code.map(claviger_model::Code::as_str),
-            source = source.map(|ip| ip.to_string()),
+            source = source.map(tracing::field::display),
             elapsed_us,
             "request"
         );
@@ -290,11 +290,11 @@ impl Surroundings {
         request: Request<Incoming>,
         source_ip: IpAddr,
         secure: bool,
-        request_id: &str,
+        request_id: &Arc<str>,
     ) -> Response<Body> {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Origin {
-            request_id: request_id.to_owned(),
+            request_id: request_id.clone(),
             source_ip,
             secure_transport: secure,
         });
@@ -307,6 +307,73 @@ impl Surroundings {
                 *answer.status_mut() = StatusCode::REQUEST_TIMEOUT;
                 answer
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::{chance, clock::SystemClock};
+
+    /// A server that knows no path, and a connection to it.
+    async fn connected() -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let surroundings = Surroundings {
+            router: Router::new(),
+            trusted_proxies: Vec::new(),
+            request_ids: chance::for_request_ids(),
+            clock: Arc::new(SystemClock),
+            tls: None,
+            peers: Arc::default(),
+        };
+        tokio::spawn(serve(
+            listener,
+            Arc::new(surroundings),
+            std::future::pending(),
+        ));
+        TcpStream::connect(address).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_headers_never_end_is_closed() {
+        let mut stream = connected().await;
+        let begun = Instant::now();
+        stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
+        let (mut read, mut write) = stream.split();
+        let trickle = async {
+            while write.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let mut answer = Vec::new();
+        tokio::select! {
+            _ = read.read_to_end(&mut answer) => {}
+            () = trickle => {}
+            () = tokio::time::sleep(IDLE_TIMEOUT * 3) => {}
+        }
+        assert!(begun.elapsed() >= IDLE_TIMEOUT, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < IDLE_TIMEOUT * 2, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_used_now_and_then_stays() {
+        let mut stream = connected().await;
+        for _ in 0..5 {
+            stream
+                .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                .await
+                .unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 404");
+            let mut rest = [0; 4_096];
+            assert!(stream.read(&mut rest).await.unwrap() > 0);
+            tokio::time::sleep(IDLE_TIMEOUT * 3 / 4).await;
         }
     }
 }

@@ -52,13 +52,13 @@ impl Occurrence<'_> {
             "requestID": self.request.id,
             "eventID": id,
             "readOnly": self.spec.access.is_read_only(),
-            "resources": self.target.checks.iter().filter(|check| check.resource != "*").map(|check| json!({
+            "resources": self.target.checks.iter().filter(|check| &*check.resource != "*").map(|check| json!({
                 "ARN": check.resource,
                 "accountId": check.account_text(),
             })).collect::<Vec<_>>(),
             "eventType": "AwsApiCall",
             "managementEvent": true,
-            "recipientAccountId": self.principal.account_text,
+            "recipientAccountId": self.principal.account_text.as_str(),
             "eventCategory": "Management",
         });
         if let (Some(fault), Some(members)) = (self.fault, body.as_object_mut()) {
@@ -88,7 +88,7 @@ impl Occurrence<'_> {
             };
             let kind = resource_kind(parts.resource);
             let name = parts.resource.rsplit('/').next().unwrap_or(parts.resource);
-            for name in [name, check.resource.as_str()] {
+            for name in [name, &*check.resource] {
                 let resource = Resource {
                     kind: kind.to_owned(),
                     name: name.to_owned(),
@@ -162,7 +162,7 @@ fn identity(caller: &Caller, principal: &Principal) -> Value {
         },
         "principalId": principal.user_id,
         "arn": principal.arn.as_str(),
-        "accountId": principal.account_text,
+        "accountId": principal.account_text.as_str(),
         "accessKeyId": caller.access_key_id().as_str(),
     });
     let Some(members) = identity.as_object_mut() else {
@@ -185,7 +185,7 @@ fn identity(caller: &Caller, principal: &Principal) -> Value {
                     "type": "Role",
                     "principalId": role.id.as_str(),
                     "arn": role.arn().as_str(),
-                    "accountId": principal.account_text,
+                    "accountId": principal.account_text.as_str(),
                     "userName": role.name.as_str(),
                 }),
             );

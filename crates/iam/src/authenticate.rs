@@ -5,20 +5,24 @@
 
 use std::sync::Arc;
 
-use claviger_model::{Code, Secret, UniqueId};
-use claviger_signature::sigv4::{Presented, SignatureError, SigningKey, Terms};
-use claviger_store::{MarkKey, Scope, Sealed, Unit};
+use claviger_model::{Arn, Code, IdKind, Secret, UniqueId};
+use claviger_signature::sigv4::{
+    Presented, Scope as CredentialScope, SignatureError, SigningKey, Terms,
+};
+use claviger_store::{MarkKey, Record as _, Scope, Stored, Unit};
 use sha2::{Digest, Sha256};
 
 use crate::caller::{Caller, Who};
 use crate::context::RequestFacts;
 use crate::entity::account::ACCOUNT_RECORD;
+use crate::entity::credential::AccessKey;
 use crate::entity::index::ACCESS_KEYS;
 use crate::entity::{Account, Status, User};
 use crate::fault::Fault;
 use crate::iam::{Iam, OpenSession};
 use crate::principal::Principal;
 use crate::session;
+use crate::signing_keys::{LastUse, ScopedKey};
 use crate::spec::Service;
 
 /// The field that the secret of an access key is sealed as.
@@ -48,20 +52,53 @@ impl Admitted {
 
     /// What the caller calls itself.
     #[must_use]
-    pub fn arn(&self) -> &str {
-        self.principal.arn.as_str()
+    pub fn arn(&self) -> &Arn {
+        &self.principal.arn
     }
 }
 
 /// A credential that the request names, before it is verified.
 struct Credential {
     caller: Caller,
-    key: SigningKey,
+    key: Arc<ScopedKey>,
+    /// The key is not among those that are kept.
+    is_new: bool,
     expired: bool,
-    /// Where to keep the key once it has verified something.
-    cache_key: Option<Box<str>>,
     /// A token came with a key that needs none.
     stray_token: bool,
+}
+
+/// The record that a long-term key stands in.
+enum KeyOwner {
+    User(Arc<Stored<User>>),
+    Root(Arc<Stored<Account>>),
+}
+
+impl KeyOwner {
+    fn key(&self, id: &str) -> Option<&AccessKey> {
+        match self {
+            Self::User(user) => user.access_keys.get(id),
+            Self::Root(account) => account.root.access_keys.get(id),
+        }
+    }
+
+    fn who(&self) -> Who {
+        match self {
+            Self::User(user) => Who::User {
+                account: user.account,
+                id: user.id.clone(),
+            },
+            Self::Root(account) => Who::Root(account.id),
+        }
+    }
+
+    /// Kind and id of the record.
+    fn record(&self) -> (&'static str, &str) {
+        match self {
+            Self::User(user) => (User::KIND, user.id.as_str()),
+            Self::Root(_) => (Account::KIND, ACCOUNT_RECORD),
+        }
+    }
 }
 
 /// The fault for a signature that was refused.
@@ -106,7 +143,7 @@ impl Iam {
         let principal = match loaded {
             Ok(principal) => principal,
             Err(fault) => {
-                drop(presented.verify(&credential.key, &terms));
+                drop(presented.verify(&credential.key.signing_key, &terms));
                 return Err(fault);
             }
         };
@@ -117,16 +154,18 @@ impl Iam {
             ));
         }
         presented
-            .verify(&credential.key, &terms)
+            .verify(&credential.key.signing_key, &terms)
             .map_err(|error| signature_fault(&error))?;
-        if let Some(cache_key) = credential.cache_key {
+        if credential.is_new {
             self.signing_keys()
-                .insert(cache_key, credential.key.clone());
+                .keep(&presented.scope(), credential.key.clone());
         }
         if credential.stray_token || refuses_session(&credential.caller, service) {
             return Err(Caller::gone());
         }
-        self.note_use(&credential.caller, service, request);
+        if let Some(last_use) = &credential.key.last_use {
+            last_use.note(self.store(), request.now);
+        }
         Ok(Admitted {
             caller: credential.caller,
             unit,
@@ -143,7 +182,10 @@ impl Iam {
     ) -> Result<Option<Credential>, Fault> {
         let id = presented.access_key_id();
         let token = presented.session_token();
-        if id.starts_with(claviger_model::IdKind::TemporaryAccessKey.prefix()) {
+        let scope = presented.scope();
+        let kept = self.signing_keys().get(id, &scope);
+        let is_new = kept.is_none();
+        if id.starts_with(IdKind::TemporaryAccessKey.prefix()) {
             let Some(open) = token.and_then(|token| self.open_token(token)) else {
                 return Ok(None);
             };
@@ -151,95 +193,62 @@ impl Iam {
             if session.access_key_id.as_str() != id {
                 return Ok(None);
             }
-            let scope = presented.scope();
+            let caller = Caller::with_session(session.clone());
             return Ok(Some(Credential {
-                key: SigningKey::derive(secret, scope.date, scope.region, scope.service),
+                // Kept by its id, which is the session's alone: the token was opened and names it.
+                key: kept.unwrap_or_else(|| scoped_key(&caller, secret, &scope, request)),
+                is_new,
                 expired: request.now >= session.expires,
-                cache_key: None,
-                caller: Caller::with_session(session.clone()),
+                caller,
                 stray_token: false,
             }));
         }
-        let Some((who, kind, record_id, status, sealed)) = self.long_term_key(unit, id).await?
-        else {
+        let Some(owner) = self.owner_of_key(unit, id).await? else {
             return Ok(None);
         };
-        if status != Status::Active {
+        let Some(key) = owner.key(id).filter(|key| key.status == Status::Active) else {
             return Ok(None);
-        }
-        let scope = presented.scope();
-        let cache_key = format!("{id}/{}/{}/{}", scope.date, scope.region, scope.service);
-        // Kept only once it has verified a signature: whoever knows a key's id alone must not turn out everybody else's.
-        let (key, cache_key) = match self.signing_keys().get(cache_key.as_str()) {
-            Some(key) => (key, None),
+        };
+        let caller = Caller::with_key(owner.who(), key.id.clone());
+        let scoped = match kept {
+            Some(kept) => kept,
             None => {
-                let account = Scope::Account(account_of(&who));
+                let account = Scope::Account(caller.account());
+                let (kind, record_id) = owner.record();
                 let secret = self
                     .store()
-                    .unseal(account, kind, &record_id, &secret_field(id), &sealed)
+                    .unseal(account, kind, record_id, &secret_field(id), &key.secret)
                     .await
                     .map_err(Fault::unavailable)?;
                 let text = String::from_utf8(secret.expose().clone())
                     .map_err(|_| Fault::service("a secret access key is no text"))?;
-                let key =
-                    SigningKey::derive(&Secret::new(text), scope.date, scope.region, scope.service);
-                (key, Some(cache_key.into()))
+                scoped_key(&caller, &Secret::new(text), &scope, request)
             }
         };
-        let Ok(access_key_id) = claviger_model::Scalar::parse(id) else {
-            return Ok(None);
-        };
         Ok(Some(Credential {
-            caller: Caller::with_key(who, access_key_id),
-            key,
+            caller,
+            key: scoped,
+            is_new,
             expired: false,
-            cache_key,
             stray_token: token.is_some(),
         }))
     }
 
-    /// The owner of a long-term key, with the key's status and sealed secret.
-    async fn long_term_key(
-        &self,
-        unit: &mut Unit,
-        id: &str,
-    ) -> Result<Option<(Who, &'static str, String, Status, Sealed)>, Fault> {
-        use claviger_store::Record as _;
-
+    /// The owner of a long-term key.
+    async fn owner_of_key(&self, unit: &mut Unit, id: &str) -> Result<Option<KeyOwner>, Fault> {
         // Users come first: theirs are nearly all keys, and what is found by its own kind comes from the cache.
         let user = unit
             .find::<User>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
             .await
             .map_err(Fault::unavailable)?;
         if let Some(user) = user {
-            return Ok(user.access_keys.get(id).map(|key| {
-                let who = Who::User {
-                    account: user.account,
-                    id: user.id.clone(),
-                };
-                (
-                    who,
-                    User::KIND,
-                    user.id.as_str().to_owned(),
-                    key.status,
-                    key.secret.clone(),
-                )
-            }));
+            return Ok(Some(KeyOwner::User(user)));
         }
-        let owner = unit
+        let account = unit
             .find::<Account>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
             .await
             .map_err(Fault::unavailable)?;
-        Ok(owner.and_then(|owner| {
-            let key = owner.root.access_keys.get(id)?;
-            Some((
-                Who::Root(owner.id),
-                Account::KIND,
-                ACCOUNT_RECORD.to_owned(),
-                key.status,
-                key.secret.clone(),
-            ))
-        }))
+        Ok(account.map(KeyOwner::Root))
     }
 
     /// Opens a session token, or finds it opened already.
@@ -253,33 +262,38 @@ impl Iam {
         self.sessions().insert(digest, open.clone());
         Some(open)
     }
+}
 
-    fn note_use(&self, caller: &Caller, service: Service, request: &RequestFacts) {
-        let at = request.now.micros();
-        let scope = Scope::Account(caller.account());
-        match (caller.who(), caller.session()) {
-            (Who::Role { id, .. }, _) => {
-                self.store().touch(
-                    MarkKey::new(scope, ROLE_USED, id.as_str()),
-                    at,
-                    &request.region,
-                );
-            }
-            (who, None) => {
-                let mark = MarkKey::new(
-                    scope,
-                    ACCESS_KEY_USED,
-                    used_key(who, caller.access_key_id().as_str()),
-                );
-                self.store().touch(
-                    mark,
-                    at,
-                    &format!("{} {}", request.region, service.prefix()),
-                );
-            }
-            // Temporary credentials are no access keys of the user's own.
-            (_, Some(_)) => {}
+/// Derives the key of a secret for a scope, with what noting its use by `caller` takes.
+fn scoped_key(
+    caller: &Caller,
+    secret: &Secret<String>,
+    scope: &CredentialScope<'_>,
+    request: &RequestFacts,
+) -> Arc<ScopedKey> {
+    Arc::new(ScopedKey {
+        access_key_id: caller.access_key_id().clone(),
+        signing_key: SigningKey::derive(secret, scope.date, scope.region, scope.service),
+        last_use: last_use(caller, scope.service, request),
+    })
+}
+
+fn last_use(caller: &Caller, service: &str, request: &RequestFacts) -> Option<LastUse> {
+    let scope = Scope::Account(caller.account());
+    match (caller.who(), caller.session()) {
+        (Who::Role { id, .. }, _) => Some(LastUse::new(
+            MarkKey::new(scope, ROLE_USED, id.as_str()),
+            request.region.clone().into_owned(),
+        )),
+        (who, None) => {
+            let id = used_key(who, caller.access_key_id().as_str());
+            Some(LastUse::new(
+                MarkKey::new(scope, ACCESS_KEY_USED, id),
+                format!("{} {service}", request.region),
+            ))
         }
+        // Temporary credentials are no access keys of the user's own.
+        (_, Some(_)) => None,
     }
 }
 
@@ -291,12 +305,6 @@ pub fn used_key(owner: &Who, access_key_id: &str) -> String {
         Who::User { id, .. } | Who::Role { id, .. } => {
             format!("{}/{access_key_id}", UniqueId::as_str(id))
         }
-    }
-}
-
-fn account_of(who: &Who) -> claviger_model::AccountId {
-    match who {
-        Who::Root(account) | Who::User { account, .. } | Who::Role { account, .. } => *account,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Authorization: the one place where a caller's policies are asked whether an operation may run.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use claviger_model::{AccountId, Arn};
+use claviger_model::{AccountId, AccountText, Arn};
 use claviger_policy::{
     Action, Decision, Layer, Layers, Levels, Policy, PolicyRef, Request, Resource, ResourceRule,
     Silent, decide,
@@ -25,17 +25,20 @@ pub struct Target {
     pub parameters: Parameters,
 }
 
+/// The resource of what concerns an account as a whole.
+static EVERYTHING: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("*"));
+
 /// One action on one resource.
 #[derive(Debug, Clone)]
 pub struct Check {
     /// The action, where it is not the operation's own: `iam:TagUser` for tags passed to `CreateUser`.
     pub action: Option<&'static str>,
     /// The resource name, or `*`.
-    pub resource: String,
+    pub resource: Arc<str>,
     /// What the denial calls it, where that is not the resource name: `user alice`.
     pub shown: Option<String>,
     /// The account that owns it; `None` for `*`.
-    account: Option<(AccountId, String)>,
+    account: Option<(AccountId, AccountText)>,
     /// The tags on it.
     pub tags: Option<Tags>,
     /// The policy on it, where it has one: a role's trust policy.
@@ -52,9 +55,9 @@ impl Check {
     pub fn on(account: AccountId, arn: &Arn) -> Self {
         Self {
             action: None,
-            resource: arn.as_str().to_owned(),
+            resource: arn.clone().into(),
             shown: None,
-            account: Some((account, account.to_string())),
+            account: Some((account, account.text())),
             tags: None,
             trust: None,
             terse: false,
@@ -67,7 +70,7 @@ impl Check {
     pub fn on_account() -> Self {
         Self {
             action: None,
-            resource: String::from("*"),
+            resource: EVERYTHING.clone(),
             shown: None,
             account: None,
             tags: None,

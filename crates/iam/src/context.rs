@@ -4,9 +4,11 @@
 //! Looked up when a policy asks, so that a request pays for nothing that no policy needs. Every key here comes from the
 //! server's own knowledge or from a documented parameter; a client cannot bring keys of its own.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use claviger_model::{Tag, TagKey, Timestamp};
+use claviger_model::{Arn, Tag, TagKey, Timestamp};
 use claviger_policy::{Facts, Found, Value, Values, fold};
 
 use crate::authorize::Check;
@@ -18,7 +20,7 @@ use crate::principal::{Being, Principal};
 #[derive(Debug, Clone)]
 pub struct RequestFacts {
     /// The request id that the client gets.
-    pub id: String,
+    pub id: Arc<str>,
     /// The peer, or whom a trusted proxy names.
     pub source_ip: IpAddr,
     /// The `User-Agent` header.
@@ -28,7 +30,7 @@ pub struct RequestFacts {
     /// Whether the connection is encrypted.
     pub secure_transport: bool,
     /// The region that the request was signed for.
-    pub region: String,
+    pub region: Cow<'static, str>,
     /// When the request arrived: the one instant that everything about it goes by.
     pub now: Timestamp,
 }
@@ -37,7 +39,7 @@ pub struct RequestFacts {
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// The request id that the client gets.
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// The peer, or whom a trusted proxy names.
     pub source_ip: IpAddr,
     /// Whether the connection is encrypted.
@@ -50,7 +52,7 @@ pub struct Outcome {
     /// The operation, if one was found.
     pub operation: Option<&'static str>,
     /// The caller's resource name, if it proved who it is.
-    pub caller: Option<String>,
+    pub caller: Option<Arn>,
     /// The fault's code, if it was refused.
     pub code: Option<claviger_model::Code>,
 }
@@ -180,7 +182,7 @@ impl Facts for RequestContext<'_> {
             "aws:principalarn" => {
                 Found::text(principal.issuer.as_ref().unwrap_or(&principal.arn).as_str())
             }
-            "aws:principalaccount" => Found::text(&principal.account_text),
+            "aws:principalaccount" => Found::text(principal.account_text.as_str()),
             "aws:principaltype" => Found::text(match principal.being {
                 Being::Root(_) => "Account",
                 Being::User(_) => "User",

@@ -13,6 +13,7 @@ use crate::operation::Registry;
 use crate::password::hasher::Hasher;
 use crate::quota::Quotas;
 use crate::session::Session;
+use crate::signing_keys::SigningKeys;
 
 /// What the domain is told about its surroundings. The binary fills it from configuration, tests as they like.
 pub struct Settings {
@@ -28,8 +29,6 @@ pub struct Settings {
     pub product: String,
 }
 
-/// Signing keys kept: about 200 bytes each.
-const SIGNING_KEYS: usize = 20_000;
 /// Opened session tokens kept, where they are of the usual size.
 const SESSIONS: usize = 8_000;
 /// Bytes that opened session tokens take together, roughly.
@@ -67,7 +66,7 @@ struct Inner {
     settings: Settings,
     registry: Registry,
     tokens: Ring,
-    signing_keys: Cache<Box<str>, SigningKey>,
+    signing_keys: SigningKeys,
     sessions: Cache<[u8; 32], Arc<OpenSession>, SessionBytes>,
     journal: Journal,
     lanes: Vec<tokio::sync::Mutex<()>>,
@@ -90,7 +89,7 @@ impl Iam {
             settings,
             registry: Registry::new(),
             tokens,
-            signing_keys: Cache::new(SIGNING_KEYS),
+            signing_keys: SigningKeys::new(),
             sessions: Cache::with_weighter(SESSIONS, SESSION_BYTES, SessionBytes),
             lanes: (0..64).map(|_| tokio::sync::Mutex::new(())).collect(),
             decoy,
@@ -120,7 +119,7 @@ impl Iam {
         &self.0.tokens
     }
 
-    pub(crate) fn signing_keys(&self) -> &Cache<Box<str>, SigningKey> {
+    pub(crate) fn signing_keys(&self) -> &SigningKeys {
         &self.0.signing_keys
     }
 

@@ -23,6 +23,7 @@ pub mod principal;
 pub mod quota;
 pub mod reference;
 pub mod session;
+mod signing_keys;
 pub mod spec;
 pub mod totp;
 pub mod trust;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claviger_model::{AccountId, Arn, UniqueId};
+use claviger_model::{AccountId, AccountText, Arn, UniqueId};
 use claviger_policy::{Policy, PrincipalKind};
 use claviger_store::{Scope, Stored, Unit};
 
@@ -90,7 +90,7 @@ pub struct Principal {
     /// Its account.
     pub account: AccountId,
     /// Its account, as text.
-    pub account_text: String,
+    pub account_text: AccountText,
     /// What it calls itself: user ARN, root ARN or session ARN.
     pub arn: Arn,
     /// The role behind a session; `None` otherwise.
@@ -160,7 +160,7 @@ impl Principal {
         let mut principal = Self {
             being,
             account: caller.account(),
-            account_text: caller.account().to_string(),
+            account_text: caller.account().text(),
             arn,
             issuer,
             user_id,
@@ -219,7 +219,7 @@ impl Principal {
         claviger_policy::Principal {
             kind: self.kind(),
             arn: self.arn.as_str(),
-            account: Some(&self.account_text),
+            account: Some(self.account_text.as_str()),
             unique_id: self.unique_id().map(UniqueId::as_str),
             issuer: self.issuer.as_ref().map(Arn::as_str),
         }

@@ -210,7 +210,7 @@ impl Spec {
     /// The action that policies speak of: `iam:CreateUser`.
     #[must_use]
     pub fn action(&self) -> String {
-        format!("{}:{}", self.service.prefix(), self.name)
+        [self.service.prefix(), ":", self.name].concat()
     }
 }
 

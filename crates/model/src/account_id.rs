@@ -25,11 +25,43 @@ impl AccountId {
     pub const fn number(self) -> u64 {
         self.0
     }
+
+    /// The twelve digits.
+    #[must_use]
+    pub fn text(self) -> AccountText {
+        let mut digits = [b'0'; 12];
+        let mut rest = self.0;
+        for digit in digits.iter_mut().rev() {
+            // INVARIANT: a remainder of ten is a digit.
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        AccountText(digits)
+    }
+}
+
+/// An account id as text, without an allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AccountText([u8; 12]);
+
+impl AccountText {
+    /// The twelve digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // INVARIANT: digits are text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for AccountText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl std::fmt::Display for AccountId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:012}", self.0)
+        f.write_str(self.text().as_str())
     }
 }
 
@@ -51,7 +83,7 @@ impl Scalar for AccountId {
     }
 
     fn write(&self, to: &mut dyn FnMut(&str)) {
-        to(&self.to_string());
+        to(self.text().as_str());
     }
 }
 

@@ -47,38 +47,40 @@ impl Arn {
         split(self.as_str())
     }
 
-    fn iam(account: AccountId, resource: std::fmt::Arguments<'_>) -> Self {
-        Self(format!("arn:aws:iam::{account}:{resource}").into())
+    fn iam(account: AccountId, kind: &str, path: &str, name: &str) -> Self {
+        let account = account.text();
+        let parts = ["arn:aws:iam::", account.as_str(), ":", kind, path, name];
+        Self(parts.concat().into())
     }
 
     /// The account's root user.
     #[must_use]
     pub fn root(account: AccountId) -> Self {
-        Self::iam(account, format_args!("root"))
+        Self::iam(account, "root", "", "")
     }
 
     /// A user. `path` begins and ends with a slash.
     #[must_use]
     pub fn user(account: AccountId, path: &str, name: &str) -> Self {
-        Self::iam(account, format_args!("user{path}{name}"))
+        Self::iam(account, "user", path, name)
     }
 
     /// A group.
     #[must_use]
     pub fn group(account: AccountId, path: &str, name: &str) -> Self {
-        Self::iam(account, format_args!("group{path}{name}"))
+        Self::iam(account, "group", path, name)
     }
 
     /// A role.
     #[must_use]
     pub fn role(account: AccountId, path: &str, name: &str) -> Self {
-        Self::iam(account, format_args!("role{path}{name}"))
+        Self::iam(account, "role", path, name)
     }
 
     /// A customer-managed policy.
     #[must_use]
     pub fn policy(account: AccountId, path: &str, name: &str) -> Self {
-        Self::iam(account, format_args!("policy{path}{name}"))
+        Self::iam(account, "policy", path, name)
     }
 
     /// An AWS-managed policy: the account part is the word `aws`.
@@ -90,7 +92,7 @@ impl Arn {
     /// A virtual MFA device, whose serial number it is too.
     #[must_use]
     pub fn mfa(account: AccountId, path: &str, name: &str) -> Self {
-        Self::iam(account, format_args!("mfa{path}{name}"))
+        Self::iam(account, "mfa", path, name)
     }
 
     /// The session of a role. The role's path does not appear in it.

@@ -64,14 +64,16 @@ impl Rng {
         let number = u128::from_le_bytes(self.bytes());
         let number = number & !(0xf << 76) | (0x4 << 76);
         let number = number & !(0x3 << 62) | (0x2 << 62);
-        format!(
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            number >> 96,
-            (number >> 80) & 0xffff,
-            (number >> 64) & 0xffff,
-            (number >> 48) & 0xffff,
-            number & 0xffff_ffff_ffff
-        )
+        let mut text = String::with_capacity(36);
+        for place in 0..32 {
+            if matches!(place, 8 | 12 | 16 | 20) {
+                text.push('-');
+            }
+            // INVARIANT: four bits are one hexadecimal digit.
+            let digit = (number >> (124 - 4 * place)) & 0xf;
+            text.push(char::from_digit(digit as u32, 16).unwrap_or('0'));
+        }
+        text
     }
 }
 

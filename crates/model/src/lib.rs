@@ -19,7 +19,7 @@ pub mod time;
 pub mod unique_id;
 
 pub use access_key_id::AccessKeyId;
-pub use account_id::AccountId;
+pub use account_id::{AccountId, AccountText};
 pub use arn::Arn;
 pub use chance::Rng;
 pub use code::Code;

@@ -119,15 +119,20 @@ pub fn check(
     }
 }
 
-/// Declares a newtype over text with its rules.
+/// Declares a newtype over text with its rules. Cloning one is cheap: names and resource names travel with every request.
 ///
 /// `text_scalar! { /// docs  Name, [rules], |text| predicate }`
+///
+/// A secret must be wiped when it is dropped, so it cannot be shared: its declaration begins with `in Box<str>;`.
 #[macro_export]
 macro_rules! text_scalar {
     ($(#[$meta:meta])* $name:ident, [$($rule:expr),* $(,)?], $matches:expr) => {
+        $crate::text_scalar! { in std::sync::Arc<str>; $(#[$meta])* $name, [$($rule),*], $matches }
+    };
+    (in $text:ty; $(#[$meta:meta])* $name:ident, [$($rule:expr),* $(,)?], $matches:expr) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name($text);
 
         impl $name {
             /// The text.
@@ -156,6 +161,12 @@ macro_rules! text_scalar {
             }
         }
 
+        impl From<$name> for $text {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
@@ -172,7 +183,7 @@ macro_rules! text_scalar {
             // COMPAT: a stored text is taken as it is: a rule that is later made stricter must not make a record
             // unreadable. Input from outside comes through `Scalar::parse` alone.
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                <Box<str> as serde::Deserialize>::deserialize(from).map(Self)
+                <Box<str> as serde::Deserialize>::deserialize(from).map(|text| Self(text.into()))
             }
         }
     };

@@ -1,5 +1,7 @@
 //! Unique ids: what an entity is, whatever it is called (IAM user guide, "IAM identifiers", "Unique identifiers").
 
+use std::sync::Arc;
+
 use crate::account_id::AccountId;
 use crate::chance::Rng;
 use crate::scalar::{Constraint, Scalar};
@@ -99,7 +101,7 @@ pub fn account_of(id: &str) -> Option<AccountId> {
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(transparent)]
-pub struct UniqueId(Box<str>);
+pub struct UniqueId(Arc<str>);
 
 impl UniqueId {
     /// Draws a new id.

@@ -11,6 +11,7 @@ use claviger_shape::{
 use zeroize::Zeroize;
 
 text_scalar! {
+    in Box<str>;
     /// A text with rules that a fuzzer breaks soon, which nobody must see.
     Hidden,
     [

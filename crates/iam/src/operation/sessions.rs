@@ -59,6 +59,7 @@ text_scalar! {
     |text| text.chars().all(|c| text::is_name_char(c) || matches!(c, '/' | ':'))
 }
 text_scalar! {
+    in Box<str>;
     /// The code that an MFA device shows: six digits.
     TokenCode, [MaxLength(6), MinLength(6), Pattern(r"[\d]*")], |text| text.bytes().all(|b| b.is_ascii_digit())
 }

@@ -1,0 +1,177 @@
+//! Signing keys that have verified a signature, kept with what noting their use takes: neither is made for each request.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use claviger_model::{AccessKeyId, Timestamp};
+use claviger_signature::sigv4::{Scope as CredentialScope, SigningKey};
+use claviger_store::{MarkKey, Store};
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
+
+/// Keys kept: about 700 bytes each.
+const CAPACITY: usize = 20_000;
+
+/// A key that verified a signature, or is about to.
+pub(crate) struct ScopedKey {
+    /// The access key that it was derived from.
+    pub(crate) access_key_id: AccessKeyId,
+    /// Good for one day, region and service.
+    pub(crate) signing_key: SigningKey,
+    /// What is noted when it is used.
+    pub(crate) last_use: Option<LastUse>,
+}
+
+/// The mark that tells of a use, and when it was last set from here.
+pub(crate) struct LastUse {
+    mark: MarkKey,
+    detail: String,
+    second: AtomicI64,
+}
+
+impl LastUse {
+    /// A use that `mark` tells of, with `detail` beside it.
+    pub(crate) fn new(mark: MarkKey, detail: String) -> Self {
+        Self {
+            mark,
+            detail,
+            second: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Notes a use. AWS tells uses by the second, so one a second is enough.
+    pub(crate) fn note(&self, store: &Store, at: Timestamp) {
+        let second = at.seconds();
+        if self.second.swap(second, Ordering::Relaxed) != second {
+            store.touch(self.mark.clone(), at.micros(), &self.detail);
+        }
+    }
+}
+
+/// The keys, bounded; those that are used stay. A key that was revoked may still be here: whether a key is good is
+/// looked up for every request, and what is here only spares deriving it.
+pub(crate) struct SigningKeys(Cache<Name, Arc<ScopedKey>>);
+
+impl SigningKeys {
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(CAPACITY))
+    }
+
+    /// The key of this id for this scope, if it has verified a signature.
+    pub(crate) fn get(&self, id: &str, scope: &CredentialScope<'_>) -> Option<Arc<ScopedKey>> {
+        self.0.get(&NameRef::new(id, scope))
+    }
+
+    /// Keeps a key. Only one that has verified a signature may come here: whoever knows no more than a key's id must
+    /// not turn out everybody else's.
+    pub(crate) fn keep(&self, scope: &CredentialScope<'_>, key: Arc<ScopedKey>) {
+        let name = Name {
+            id: key.access_key_id.clone(),
+            date: scope.date.into(),
+            region: scope.region.into(),
+            service: scope.service.into(),
+        };
+        self.0.insert(name, key);
+    }
+}
+
+/// What a kept key goes by.
+struct Name {
+    id: AccessKeyId,
+    date: Box<str>,
+    region: Box<str>,
+    service: Box<str>,
+}
+
+/// The same, borrowed from a request.
+#[derive(PartialEq, Eq, Hash)]
+struct NameRef<'a> {
+    id: &'a str,
+    date: &'a str,
+    region: &'a str,
+    service: &'a str,
+}
+
+impl<'a> NameRef<'a> {
+    fn new(id: &'a str, scope: &CredentialScope<'a>) -> Self {
+        Self {
+            id,
+            date: scope.date,
+            region: scope.region,
+            service: scope.service,
+        }
+    }
+}
+
+impl Name {
+    fn borrowed(&self) -> NameRef<'_> {
+        NameRef {
+            id: self.id.as_str(),
+            date: &self.date,
+            region: &self.region,
+            service: &self.service,
+        }
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.borrowed().hash(state);
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.borrowed() == other.borrowed()
+    }
+}
+
+impl Eq for Name {}
+
+impl Equivalent<Name> for NameRef<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        *self == name.borrowed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::{Scalar, Secret};
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_for_its_own_id_and_scope_alone() {
+        let scope = CredentialScope {
+            date: "20260102",
+            region: "us-east-1",
+            service: "iam",
+        };
+        let secret = Secret::new(String::from("a secret"));
+        let keys = SigningKeys::new();
+        keys.keep(
+            &scope,
+            Arc::new(ScopedKey {
+                access_key_id: AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap(),
+                signing_key: SigningKey::derive(&secret, scope.date, scope.region, scope.service),
+                last_use: None,
+            }),
+        );
+        let has = |id: &str, date, region, service| {
+            let scope = CredentialScope {
+                date,
+                region,
+                service,
+            };
+            keys.get(id, &scope).is_some()
+        };
+        let id = "AKIAIOSFODNN7EXAMPLE";
+        assert!(has(id, "20260102", "us-east-1", "iam"));
+        assert!(!has("AKIAIOSFODNN7EXAMPLF", "20260102", "us-east-1", "iam"));
+        assert!(!has(id, "20260103", "us-east-1", "iam"));
+        assert!(!has(id, "20260102", "us-east-2", "iam"));
+        assert!(!has(id, "20260102", "us-east-1", "sts"));
+        assert!(!has(id, "20260102", "us-east-1i", "am"));
+    }
+}
