@@ -1,6 +1,7 @@
 //! Faults: what goes wrong in an operation, told to the caller and to the operator in separate fields.
 
 use claviger_model::Code;
+use claviger_store::{CommitError, StoreError};
 
 /// The refusal of a request.
 ///
@@ -90,8 +91,13 @@ impl Fault {
         .because(cause)
     }
 
-    /// 503 `ServiceUnavailable`: the store cannot answer or is overloaded; clients try again.
+    /// 503 `ServiceUnavailable`: the store cannot answer or is overloaded; clients try again. Where it has answered, and
+    /// what it holds cannot be read, no other try would help: that is 500 `ServiceFailure`.
     pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let cause = cause.into();
+        if is_lasting(&*cause) {
+            return Self::service(cause);
+        }
         Self::new(
             Code::ServiceUnavailable,
             "The request has failed due to a temporary failure of the server. Try again.",
@@ -129,3 +135,45 @@ impl std::fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Whether the store would say the same the next time.
+fn is_lasting(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = match cause.downcast_ref::<CommitError>() {
+        Some(CommitError::Failed(error)) => Some(error),
+        _ => cause.downcast_ref::<StoreError>(),
+    };
+    match error {
+        Some(
+            StoreError::Corrupt(_)
+            | StoreError::Sealed
+            | StoreError::Unsupported(_)
+            | StoreError::Unwritable(_),
+        ) => true,
+        Some(StoreError::Closed | StoreError::Unavailable(_)) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_store_cannot_read_is_a_failure_and_a_store_that_is_away_is_not() {
+        let corrupt = || StoreError::Corrupt(String::from("a record"));
+        for lasting in [
+            Fault::unavailable(corrupt()),
+            Fault::unavailable(CommitError::Failed(corrupt())),
+            Fault::unavailable(StoreError::Sealed),
+        ] {
+            assert_eq!(lasting.code(), Code::ServiceFailure);
+            assert!(lasting.cause().is_some());
+        }
+        for passing in [
+            Fault::unavailable(StoreError::Closed),
+            Fault::unavailable(CommitError::Busy),
+            Fault::unavailable(CommitError::Failed(StoreError::Closed)),
+        ] {
+            assert_eq!(passing.code(), Code::ServiceUnavailable);
+        }
+    }
+}
