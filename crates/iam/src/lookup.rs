@@ -170,6 +170,24 @@ pub fn check_policy_arn(arn: &Arn, code: Code) -> Result<(), Fault> {
     }
 }
 
+/// What lies here is for service-linked roles alone, which no request can attach anything to.
+const OF_SERVICE_LINKED_ROLES: &str = "arn:aws:iam::aws:policy/aws-service-role/";
+
+/// Refuses a policy that AWS keeps for its service-linked roles (API reference, `PolicyNotAttachable`). That this server
+/// does not have it makes no difference: nobody could attach it if it did.
+///
+/// # Errors
+/// `PolicyNotAttachable`.
+pub fn check_attachable(arn: &Arn) -> Result<(), Fault> {
+    if arn.as_str().starts_with(OF_SERVICE_LINKED_ROLES) {
+        return Err(Fault::new(
+            Code::PolicyNotAttachable,
+            "AWS service role policies can only be attached to the service-linked role for that service.",
+        ));
+    }
+    Ok(())
+}
+
 /// Whom a request without a user name is about, and what one with a user name names.
 #[derive(Clone)]
 pub enum Owner {

@@ -7,7 +7,7 @@ use claviger_model::Constraint;
 use claviger_shape::{Field, Type};
 
 use crate::operation::{self, Entry};
-use crate::spec::{Grant, Service};
+use crate::spec::{COMMON_FAULTS, Grant, Service};
 
 /// One page: its path below the reference's folder, and its text.
 pub type Page = (String, String);
@@ -45,6 +45,10 @@ fn index() -> String {
             let first = entry.doc.trim().lines().next().unwrap_or_default();
             let _ = writeln!(text, "- [{}]({}): {first}", entry.spec.name, path(entry));
         }
+    }
+    text.push_str("\n## Common faults\n\nThese every operation may answer, besides its own:\n\n");
+    for code in COMMON_FAULTS {
+        let _ = writeln!(text, "- `{code}` ({})", code.status());
     }
     text
 }
@@ -96,12 +100,18 @@ fn page(entry: &Entry) -> String {
     }
     table(&mut text, "Request", entry.input, true);
     table(&mut text, "Answer", entry.output, false);
-    text.push_str("\n## Faults\n\nBesides the common ones:\n\n");
+    text.push_str("\n## Faults\n\nBesides the [common ones](../README.md#common-faults):\n\n");
     if spec.faults.is_empty() {
         text.push_str("none.\n");
     }
     for code in spec.faults {
         let _ = writeln!(text, "- `{code}` ({})", code.status());
+    }
+    if !spec.unraised.is_empty() {
+        text.push_str("\nNamed by AWS, and never answered here:\n\n");
+    }
+    for (code, reason) in spec.unraised {
+        let _ = writeln!(text, "- `{code}`: {reason}");
     }
     text
 }

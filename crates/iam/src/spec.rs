@@ -1,7 +1,11 @@
 //! What an operation declares about itself: the const data that authorization, audit, documentation, the simulator and
 //! the front doors read.
 
+pub mod unraised;
+
 use claviger_model::Code;
+
+use self::unraised::Unraised;
 
 /// The service that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,8 +138,11 @@ pub struct Spec {
     pub resources: &'static [ResourceType],
     /// The condition keys that it sets besides the global ones.
     pub keys: &'static [&'static str],
-    /// The faults that its API reference names.
+    /// The faults of its own that it answers: those that its API reference names, but for `unraised`.
     pub faults: &'static [Code],
+    /// The faults that its API reference names and this server never answers, each with the reason, so that the
+    /// documentation is whole and claims nothing that is not so.
+    pub unraised: &'static [Unraised],
     /// What a caller needs to run it.
     pub grant: Grant,
     /// Whether it issues credentials: it changes no record, and an audit event tells of it all the same.
@@ -151,6 +158,7 @@ impl Spec {
             resources: &[],
             keys: &[],
             faults: &[],
+            unraised: &[],
             grant: Grant::Policy,
             issues: false,
         }
@@ -192,6 +200,12 @@ impl Spec {
         Self { faults, ..self }
     }
 
+    /// Names the faults that its API reference names and this server never answers, and says why.
+    #[must_use]
+    pub const fn unraised(self, unraised: &'static [Unraised]) -> Self {
+        Self { unraised, ..self }
+    }
+
     /// Says what a caller needs, where that is not the permission of a policy.
     #[must_use]
     pub const fn grant(self, grant: Grant) -> Self {
@@ -207,6 +221,12 @@ impl Spec {
         }
     }
 
+    /// Whether it may answer this fault.
+    #[must_use]
+    pub fn may_answer(&self, code: Code) -> bool {
+        self.faults.contains(&code) || COMMON_FAULTS.contains(&code)
+    }
+
     /// The action that policies speak of: `iam:CreateUser`.
     #[must_use]
     pub fn action(&self) -> String {
@@ -214,19 +234,60 @@ impl Spec {
     }
 }
 
-/// Faults that every operation may answer (API reference, "Common Errors", and what the pipeline itself says).
+/// Faults that every operation may answer, so that no operation declares them for this reason alone: the API reference's
+/// "Common Errors", what authentication and authorization refuse with, and what the pipeline itself says.
+///
+/// An answer with any other code that its operation does not declare fails the integration suite.
 pub const COMMON_FAULTS: &[Code] = &[
+    // Who asks, and whether he may.
     Code::AccessDenied,
-    Code::ConcurrentModification,
     Code::ExpiredToken,
     Code::IncompleteSignature,
-    Code::InternalFailure,
     Code::InvalidClientTokenId,
-    Code::MalformedInput,
     Code::MissingAuthenticationToken,
+    Code::RequestExpired,
+    Code::SignatureDoesNotMatch,
+    // What is asked, before an operation sees it.
+    Code::InvalidAction,
+    Code::InvalidParameterCombination,
+    Code::InvalidQueryParameter,
+    Code::MalformedInput,
+    Code::MalformedQueryString,
+    Code::MissingAction,
+    Code::MissingParameter,
+    Code::RequestEntityTooLarge,
+    Code::UnknownOperation,
+    Code::ValidationError,
+    // How the server fares, and how much is asked of it at once.
+    Code::ConcurrentModification,
+    Code::InternalFailure,
     Code::ServiceFailure,
     Code::ServiceUnavailable,
-    Code::SignatureDoesNotMatch,
     Code::Throttling,
-    Code::ValidationError,
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::operation;
+
+    #[test]
+    fn a_fault_is_declared_once_as_raised_or_as_not() {
+        for entry in operation::all() {
+            let spec = &entry.spec;
+            let mut seen = std::collections::HashSet::new();
+            let unraised = spec.unraised.iter().map(|(code, _)| code);
+            for code in spec.faults.iter().chain(unraised) {
+                assert!(seen.insert(code), "{} declares {code} twice", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_fault_that_is_not_raised_has_a_reason() {
+        for entry in operation::all() {
+            for (code, reason) in entry.spec.unraised {
+                assert!(reason.len() > 10, "{}: {code}", entry.spec.name);
+            }
+        }
+    }
+}

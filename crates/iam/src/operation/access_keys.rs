@@ -20,6 +20,7 @@ use crate::entity::index::ACCESS_KEYS;
 use crate::entity::{Account, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
+use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -262,12 +263,8 @@ pub struct UpdateAccessKey {
 impl Operation for UpdateAccessKey {
     const SPEC: Spec = Spec::iam("UpdateAccessKey", Access::Write)
         .on(&[ResourceType::User])
-        .faults(&[
-            Code::InvalidInput,
-            Code::LimitExceeded,
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-        ]);
+        .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -303,11 +300,8 @@ pub struct DeleteAccessKey {
 impl Operation for DeleteAccessKey {
     const SPEC: Spec = Spec::iam("DeleteAccessKey", Access::Write)
         .on(&[ResourceType::User])
-        .faults(&[
-            Code::LimitExceeded,
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

@@ -19,6 +19,7 @@ use crate::entity::mfa_device::ASSIGNED;
 use crate::fault::Fault;
 use crate::lookup;
 use crate::quota::Quotas;
+use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, Spec};
 
 /// This family's operations.
@@ -37,12 +38,13 @@ pub struct CreateAccountAlias {
 }
 
 impl Operation for CreateAccountAlias {
-    const SPEC: Spec = Spec::iam("CreateAccountAlias", Access::Write).faults(&[
-        Code::ConcurrentModification,
-        Code::EntityAlreadyExists,
-        Code::LimitExceeded,
-        Code::ServiceFailure,
-    ]);
+    const SPEC: Spec = Spec::iam("CreateAccountAlias", Access::Write)
+        .faults(&[
+            Code::ConcurrentModification,
+            Code::EntityAlreadyExists,
+            Code::ServiceFailure,
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -123,12 +125,13 @@ pub struct DeleteAccountAlias {
 }
 
 impl Operation for DeleteAccountAlias {
-    const SPEC: Spec = Spec::iam("DeleteAccountAlias", Access::Write).faults(&[
-        Code::ConcurrentModification,
-        Code::LimitExceeded,
-        Code::NoSuchEntity,
-        Code::ServiceFailure,
-    ]);
+    const SPEC: Spec = Spec::iam("DeleteAccountAlias", Access::Write)
+        .faults(&[
+            Code::ConcurrentModification,
+            Code::NoSuchEntity,
+            Code::ServiceFailure,
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {

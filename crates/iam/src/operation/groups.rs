@@ -16,6 +16,7 @@ use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::{Group, User};
 use crate::fault::Fault;
 use crate::lookup;
+use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -66,9 +67,12 @@ impl Operation for CreateGroup {
         .faults(&[
             Code::EntityAlreadyExists,
             Code::LimitExceeded,
-            Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[(
+            Code::NoSuchEntity,
+            "the request names nothing that must be there already",
+        )]);
     type Output = CreateGroupOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -283,10 +287,10 @@ impl Operation for UpdateGroup {
         .on(&[ResourceType::Group])
         .faults(&[
             Code::EntityAlreadyExists,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -344,10 +348,10 @@ impl Operation for DeleteGroup {
         .on(&[ResourceType::Group])
         .faults(&[
             Code::DeleteConflict,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -418,11 +422,8 @@ pub struct RemoveUserFromGroup {
 impl Operation for RemoveUserFromGroup {
     const SPEC: Spec = Spec::iam("RemoveUserFromGroup", Access::Write)
         .on(&[ResourceType::Group])
-        .faults(&[
-            Code::LimitExceeded,
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

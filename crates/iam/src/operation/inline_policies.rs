@@ -13,6 +13,7 @@ use crate::authorize::Target;
 use crate::cx::Cx;
 use crate::entity::{Document, Group, Role, User};
 use crate::fault::Fault;
+use crate::spec::unraised::{NO_QUOTA, NO_SERVICE_LINKED_ROLES};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -112,9 +113,9 @@ fn missing<H: Holder>(policy: &PolicyName) -> Fault {
 macro_rules! inline_policies {
     (
         $Holder:ident, $field:ident: $Name:ident, $field_doc:tt,
-        put: $Put:ident, $put_doc:tt, $put_faults:expr,
+        put: $Put:ident, $put_doc:tt, $put_unraised:expr,
         get: $Get:ident, $GetOutput:ident, $get_doc:tt,
-        delete: $Delete:ident, $delete_doc:tt, $delete_faults:expr,
+        delete: $Delete:ident, $delete_doc:tt, $delete_unraised:expr,
         list: $List:ident, $ListOutput:ident, $list_doc:tt,
         change: $change_target:expr, $change_keys:expr
     ) => {
@@ -133,7 +134,13 @@ macro_rules! inline_policies {
             const SPEC: Spec = Spec::iam(stringify!($Put), Access::Permissions)
                 .on(&[ResourceType::$Holder])
                 .keys($change_keys)
-                .faults($put_faults);
+                .faults(&[
+                    Code::LimitExceeded,
+                    Code::MalformedPolicyDocument,
+                    Code::NoSuchEntity,
+                    Code::ServiceFailure,
+                ])
+                .unraised($put_unraised);
             type Output = Empty;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -207,7 +214,8 @@ macro_rules! inline_policies {
             const SPEC: Spec = Spec::iam(stringify!($Delete), Access::Permissions)
                 .on(&[ResourceType::$Holder])
                 .keys($change_keys)
-                .faults($delete_faults);
+                .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+                .unraised($delete_unraised);
             type Output = Empty;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -263,10 +271,10 @@ macro_rules! inline_policies {
 inline_policies! {
     User, user_name: ExistingUserName, "The user.",
     put: PutUserPolicy, "Creates or replaces an inline policy of a user.",
-    &[Code::LimitExceeded, Code::MalformedPolicyDocument, Code::NoSuchEntity, Code::ServiceFailure],
+    &[],
     get: GetUserPolicy, GetUserPolicyOutput, "Tells what an inline policy of a user says.",
     delete: DeleteUserPolicy, "Deletes an inline policy of a user.",
-    &[Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure],
+    &[NO_QUOTA],
     list: ListUserPolicies, ListUserPoliciesOutput, "Lists the names of the inline policies of a user.",
     change: target_on::<User>, &["iam:PermissionsBoundary"]
 }
@@ -274,10 +282,10 @@ inline_policies! {
 inline_policies! {
     Group, group_name: GroupName, "The group.",
     put: PutGroupPolicy, "Creates or replaces an inline policy of a group.",
-    &[Code::LimitExceeded, Code::MalformedPolicyDocument, Code::NoSuchEntity, Code::ServiceFailure],
+    &[],
     get: GetGroupPolicy, GetGroupPolicyOutput, "Tells what an inline policy of a group says.",
     delete: DeleteGroupPolicy, "Deletes an inline policy of a group.",
-    &[Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure],
+    &[NO_QUOTA],
     list: ListGroupPolicies, ListGroupPoliciesOutput, "Lists the names of the inline policies of a group.",
     change: group_target, &[]
 }
@@ -285,16 +293,10 @@ inline_policies! {
 inline_policies! {
     Role, role_name: RoleName, "The role.",
     put: PutRolePolicy, "Creates or replaces an inline policy of a role.",
-    &[
-        Code::LimitExceeded,
-        Code::MalformedPolicyDocument,
-        Code::NoSuchEntity,
-        Code::ServiceFailure,
-        Code::UnmodifiableEntity,
-    ],
+    &[NO_SERVICE_LINKED_ROLES],
     get: GetRolePolicy, GetRolePolicyOutput, "Tells what an inline policy of a role says.",
     delete: DeleteRolePolicy, "Deletes an inline policy of a role.",
-    &[Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure, Code::UnmodifiableEntity],
+    &[NO_QUOTA, NO_SERVICE_LINKED_ROLES],
     list: ListRolePolicies, ListRolePoliciesOutput, "Lists the names of the inline policies of a role.",
     change: target_on::<Role>, &["iam:PermissionsBoundary"]
 }

@@ -21,6 +21,7 @@ use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::password::rules;
 use crate::principal::Being;
+use crate::spec::unraised::{NO_QUOTA, SEEN_AT_ONCE};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -246,11 +247,11 @@ impl Operation for CreateLoginProfile {
         .on(&[ResourceType::User])
         .faults(&[
             Code::EntityAlreadyExists,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::PasswordPolicyViolation,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = CreateLoginProfileOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -339,12 +340,11 @@ impl Operation for UpdateLoginProfile {
     const SPEC: Spec = Spec::iam("UpdateLoginProfile", Access::Write)
         .on(&[ResourceType::User])
         .faults(&[
-            Code::EntityTemporarilyUnmodifiable,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::PasswordPolicyViolation,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA, SEEN_AT_ONCE]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -384,12 +384,8 @@ pub struct DeleteLoginProfile {
 impl Operation for DeleteLoginProfile {
     const SPEC: Spec = Spec::iam("DeleteLoginProfile", Access::Write)
         .on(&[ResourceType::User])
-        .faults(&[
-            Code::EntityTemporarilyUnmodifiable,
-            Code::LimitExceeded,
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_QUOTA, SEEN_AT_ONCE]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -465,13 +461,12 @@ impl Operation for ChangePassword {
     const SPEC: Spec = Spec::iam("ChangePassword", Access::Write)
         .on(&[ResourceType::User])
         .faults(&[
-            Code::EntityTemporarilyUnmodifiable,
             Code::InvalidUserType,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::PasswordPolicyViolation,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA, SEEN_AT_ONCE]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

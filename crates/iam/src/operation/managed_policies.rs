@@ -25,6 +25,7 @@ use crate::entity::{Document, Group, ManagedPolicy, PolicyId, Role, TagRules, Ta
 use crate::fault::Fault;
 use crate::lookup;
 use crate::principal::Held;
+use crate::spec::unraised::{ARN_IS_VALIDATED, NO_QUOTA};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -248,7 +249,8 @@ pub struct GetPolicyOutput {
 impl Operation for GetPolicy {
     const SPEC: Spec = Spec::iam("GetPolicy", Access::Read)
         .on(&[ResourceType::Policy])
-        .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[ARN_IS_VALIDATED]);
     type Output = GetPolicyOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -444,11 +446,10 @@ impl Operation for DeletePolicy {
         .on(&[ResourceType::Policy])
         .faults(&[
             Code::DeleteConflict,
-            Code::InvalidInput,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[ARN_IS_VALIDATED, NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -502,12 +503,12 @@ impl Operation for CreatePolicyVersion {
     const SPEC: Spec = Spec::iam("CreatePolicyVersion", Access::Permissions)
         .on(&[ResourceType::Policy])
         .faults(&[
-            Code::InvalidInput,
             Code::LimitExceeded,
             Code::MalformedPolicyDocument,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[ARN_IS_VALIDATED]);
     type Output = CreatePolicyVersionOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -564,7 +565,8 @@ pub struct GetPolicyVersionOutput {
 impl Operation for GetPolicyVersion {
     const SPEC: Spec = Spec::iam("GetPolicyVersion", Access::Read)
         .on(&[ResourceType::Policy])
-        .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[ARN_IS_VALIDATED]);
     type Output = GetPolicyVersionOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -634,7 +636,8 @@ pub struct ListPolicyVersionsOutput {
 impl Operation for ListPolicyVersions {
     const SPEC: Spec = Spec::iam("ListPolicyVersions", Access::List)
         .on(&[ResourceType::Policy])
-        .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[ARN_IS_VALIDATED]);
     type Output = ListPolicyVersionsOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -676,12 +679,8 @@ pub struct SetDefaultPolicyVersion {
 impl Operation for SetDefaultPolicyVersion {
     const SPEC: Spec = Spec::iam("SetDefaultPolicyVersion", Access::Permissions)
         .on(&[ResourceType::Policy])
-        .faults(&[
-            Code::InvalidInput,
-            Code::LimitExceeded,
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[ARN_IS_VALIDATED, NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -723,11 +722,10 @@ impl Operation for DeletePolicyVersion {
         .on(&[ResourceType::Policy])
         .faults(&[
             Code::DeleteConflict,
-            Code::InvalidInput,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[ARN_IS_VALIDATED, NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -864,7 +862,8 @@ impl ListEntitiesForPolicyOutput {
 impl Operation for ListEntitiesForPolicy {
     const SPEC: Spec = Spec::iam("ListEntitiesForPolicy", Access::List)
         .on(&[ResourceType::Policy])
-        .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[ARN_IS_VALIDATED]);
     type Output = ListEntitiesForPolicyOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

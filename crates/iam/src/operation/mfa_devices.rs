@@ -28,6 +28,7 @@ use crate::entity::{Account, TagRules, Tags, User, VirtualMfaDevice};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::mfa;
+use crate::spec::unraised::{NO_QUOTA, SEEN_AT_ONCE};
 use crate::spec::{Access, ResourceType, Spec};
 
 mod bootstrap;
@@ -337,12 +338,12 @@ impl Operation for EnableMFADevice {
         .faults(&[
             Code::ConcurrentModification,
             Code::EntityAlreadyExists,
-            Code::EntityTemporarilyUnmodifiable,
             Code::InvalidAuthenticationCode,
             Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[SEEN_AT_ONCE]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -409,10 +410,10 @@ impl Operation for ResyncMFADevice {
         .faults(&[
             Code::ConcurrentModification,
             Code::InvalidAuthenticationCode,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -456,11 +457,10 @@ impl Operation for DeactivateMFADevice {
         .on(&[ResourceType::User])
         .faults(&[
             Code::ConcurrentModification,
-            Code::EntityTemporarilyUnmodifiable,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA, SEEN_AT_ONCE]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -502,10 +502,10 @@ impl Operation for DeleteVirtualMFADevice {
         .faults(&[
             Code::ConcurrentModification,
             Code::DeleteConflict,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

@@ -12,6 +12,7 @@ use crate::entity::account::PasswordPolicy;
 use crate::fault::Fault;
 use crate::lookup;
 use crate::password::rules::EMPTY_POLICY;
+use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, Spec};
 
 /// This family's operations.
@@ -65,12 +66,19 @@ impl UpdateAccountPasswordPolicy {
 }
 
 impl Operation for UpdateAccountPasswordPolicy {
-    const SPEC: Spec = Spec::iam("UpdateAccountPasswordPolicy", Access::Write).faults(&[
-        Code::LimitExceeded,
-        Code::MalformedPolicyDocument,
-        Code::NoSuchEntity,
-        Code::ServiceFailure,
-    ]);
+    const SPEC: Spec = Spec::iam("UpdateAccountPasswordPolicy", Access::Write)
+        .faults(&[Code::ServiceFailure])
+        .unraised(&[
+            NO_QUOTA,
+            (
+                Code::MalformedPolicyDocument,
+                "each rule is a parameter, and one that cannot be is a `ValidationError`",
+            ),
+            (
+                Code::NoSuchEntity,
+                "there is no account without a place for its password policy",
+            ),
+        ]);
     type Output = Empty;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -167,11 +175,9 @@ impl Operation for GetAccountPasswordPolicy {
 pub struct DeleteAccountPasswordPolicy {}
 
 impl Operation for DeleteAccountPasswordPolicy {
-    const SPEC: Spec = Spec::iam("DeleteAccountPasswordPolicy", Access::Permissions).faults(&[
-        Code::LimitExceeded,
-        Code::NoSuchEntity,
-        Code::ServiceFailure,
-    ]);
+    const SPEC: Spec = Spec::iam("DeleteAccountPasswordPolicy", Access::Permissions)
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {

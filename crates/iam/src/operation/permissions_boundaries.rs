@@ -14,6 +14,7 @@ use crate::entity::{PolicyId, Role, User};
 use crate::fault::Fault;
 use crate::lookup;
 use crate::principal::Held;
+use crate::spec::unraised::NO_SERVICE_LINKED_ROLES;
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -76,6 +77,7 @@ pub(super) async fn target_on<H: Bounded>(cx: &mut Cx<'_>, name: &str) -> Result
 
 async fn put<H: Bounded>(cx: &mut Cx<'_>, name: &str, arn: &Arn) -> Result<Empty, Fault> {
     let holder = H::named(cx, name).await?;
+    lookup::check_attachable(arn)?;
     let policy = resolve(cx, arn).await?;
     let mut holder: H = H::clone(&holder);
     *holder.boundary_mut() = Some(policy);
@@ -165,8 +167,8 @@ impl Operation for PutRolePermissionsBoundary {
             Code::NoSuchEntity,
             Code::PolicyNotAttachable,
             Code::ServiceFailure,
-            Code::UnmodifiableEntity,
-        ]);
+        ])
+        .unraised(&[NO_SERVICE_LINKED_ROLES]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -190,11 +192,8 @@ impl Operation for DeleteRolePermissionsBoundary {
     const SPEC: Spec = Spec::iam("DeleteRolePermissionsBoundary", Access::Permissions)
         .on(&[ResourceType::Role])
         .keys(&["iam:PermissionsBoundary"])
-        .faults(&[
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-            Code::UnmodifiableEntity,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_SERVICE_LINKED_ROLES]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

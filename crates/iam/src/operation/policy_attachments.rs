@@ -19,6 +19,9 @@ use crate::entity::{Group, ManagedPolicy, PolicyId, Role, User};
 use crate::fault::Fault;
 use crate::lookup;
 use crate::principal::Held;
+use crate::spec::unraised::{
+    ARN_IS_VALIDATED, NO_QUOTA, NO_SERVICE_LINKED_ROLES, PATH_IS_VALIDATED,
+};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -57,6 +60,7 @@ async fn group_target(cx: &mut Cx<'_>, name: &str) -> Result<Target, Fault> {
 
 async fn attach<H: Holder>(cx: &mut Cx<'_>, name: &str, arn: &Arn) -> Result<Empty, Fault> {
     let holder = H::named(cx, name).await?;
+    lookup::check_attachable(arn)?;
     // The policy's record is read here and so expected at commit: it cannot be deleted meanwhile.
     let policy = find(cx, arn).await?.ok_or_else(|| {
         Fault::missing(format!("Policy {arn} does not exist or is not attachable."))
@@ -138,8 +142,8 @@ async fn path_of(cx: &mut Cx<'_>, policy: &PolicyId) -> Result<Option<String>, F
 macro_rules! policy_attachments {
     (
         $Holder:ident, $field:ident, $field_doc:tt,
-        attach: $Attach:ident, $AttachName:ident, $attach_doc:tt, $attach_faults:expr,
-        detach: $Detach:ident, $detach_doc:tt, $detach_faults:expr,
+        attach: $Attach:ident, $AttachName:ident, $attach_doc:tt, $attach_unraised:expr,
+        detach: $Detach:ident, $detach_doc:tt, $detach_unraised:expr,
         list: $List:ident, $ListName:ident, $ListOutput:ident, $list_doc:tt,
         change: $change_target:expr, $change_keys:expr
     ) => {
@@ -156,7 +160,13 @@ macro_rules! policy_attachments {
             const SPEC: Spec = Spec::iam(stringify!($Attach), Access::Permissions)
                 .on(&[ResourceType::$Holder])
                 .keys($change_keys)
-                .faults($attach_faults);
+                .faults(&[
+                    Code::LimitExceeded,
+                    Code::NoSuchEntity,
+                    Code::PolicyNotAttachable,
+                    Code::ServiceFailure,
+                ])
+                .unraised($attach_unraised);
             type Output = Empty;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -182,7 +192,8 @@ macro_rules! policy_attachments {
             const SPEC: Spec = Spec::iam(stringify!($Detach), Access::Permissions)
                 .on(&[ResourceType::$Holder])
                 .keys($change_keys)
-                .faults($detach_faults);
+                .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+                .unraised($detach_unraised);
             type Output = Empty;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -220,7 +231,8 @@ macro_rules! policy_attachments {
         impl Operation for $List {
             const SPEC: Spec = Spec::iam(stringify!($List), Access::List)
                 .on(&[ResourceType::$Holder])
-                .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]);
+                .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+                .unraised(&[PATH_IS_VALIDATED]);
             type Output = $ListOutput;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -250,15 +262,9 @@ policy_attachments! {
     User, user_name, "The user.",
     attach: AttachUserPolicy, UserName,
     "Attaches a managed policy to a user. Doing it again changes nothing.",
-    &[
-        Code::InvalidInput,
-        Code::LimitExceeded,
-        Code::NoSuchEntity,
-        Code::PolicyNotAttachable,
-        Code::ServiceFailure,
-    ],
+    &[ARN_IS_VALIDATED],
     detach: DetachUserPolicy, "Detaches a managed policy from a user.",
-    &[Code::InvalidInput, Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure],
+    &[ARN_IS_VALIDATED, NO_QUOTA],
     list: ListAttachedUserPolicies, ExistingUserName, ListAttachedUserPoliciesOutput,
     "Lists the managed policies attached to a user.",
     change: target_on::<User>, &["iam:PermissionsBoundary", "iam:PolicyARN"]
@@ -268,15 +274,9 @@ policy_attachments! {
     Group, group_name, "The group.",
     attach: AttachGroupPolicy, GroupName,
     "Attaches a managed policy to a group. Doing it again changes nothing.",
-    &[
-        Code::InvalidInput,
-        Code::LimitExceeded,
-        Code::NoSuchEntity,
-        Code::PolicyNotAttachable,
-        Code::ServiceFailure,
-    ],
+    &[ARN_IS_VALIDATED],
     detach: DetachGroupPolicy, "Detaches a managed policy from a group.",
-    &[Code::InvalidInput, Code::LimitExceeded, Code::NoSuchEntity, Code::ServiceFailure],
+    &[ARN_IS_VALIDATED, NO_QUOTA],
     list: ListAttachedGroupPolicies, GroupName, ListAttachedGroupPoliciesOutput,
     "Lists the managed policies attached to a group.",
     change: group_target, &["iam:PolicyARN"]
@@ -286,22 +286,9 @@ policy_attachments! {
     Role, role_name, "The role.",
     attach: AttachRolePolicy, RoleName,
     "Attaches a managed policy to a role. Doing it again changes nothing.",
-    &[
-        Code::InvalidInput,
-        Code::LimitExceeded,
-        Code::NoSuchEntity,
-        Code::PolicyNotAttachable,
-        Code::ServiceFailure,
-        Code::UnmodifiableEntity,
-    ],
+    &[ARN_IS_VALIDATED, NO_SERVICE_LINKED_ROLES],
     detach: DetachRolePolicy, "Detaches a managed policy from a role.",
-    &[
-        Code::InvalidInput,
-        Code::LimitExceeded,
-        Code::NoSuchEntity,
-        Code::ServiceFailure,
-        Code::UnmodifiableEntity,
-    ],
+    &[ARN_IS_VALIDATED, NO_QUOTA, NO_SERVICE_LINKED_ROLES],
     list: ListAttachedRolePolicies, RoleName, ListAttachedRolePoliciesOutput,
     "Lists the managed policies attached to a role.",
     change: target_on::<Role>, &["iam:PermissionsBoundary", "iam:PolicyARN"]

@@ -23,6 +23,7 @@ use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::role::DEFAULT_MAX_SESSION_SECONDS;
 use crate::entity::{Role, TagRules, Tags};
 use crate::fault::Fault;
+use crate::spec::unraised::{NO_QUOTA, NO_SERVICE_LINKED_ROLES};
 use crate::spec::{Access, ResourceType, Spec};
 use crate::{lookup, trust};
 
@@ -315,11 +316,8 @@ impl Operation for UpdateRole {
     const SPEC: Spec = Spec::iam("UpdateRole", Access::Write)
         .on(&[ResourceType::Role])
         .keys(&["iam:PermissionsBoundary"])
-        .faults(&[
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-            Code::UnmodifiableEntity,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_SERVICE_LINKED_ROLES]);
     type Output = UpdateRoleOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -360,11 +358,8 @@ impl Operation for UpdateRoleDescription {
     const SPEC: Spec = Spec::iam("UpdateRoleDescription", Access::Write)
         .on(&[ResourceType::Role])
         .keys(&["iam:PermissionsBoundary"])
-        .faults(&[
-            Code::NoSuchEntity,
-            Code::ServiceFailure,
-            Code::UnmodifiableEntity,
-        ]);
+        .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+        .unraised(&[NO_SERVICE_LINKED_ROLES]);
     type Output = UpdateRoleDescriptionOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -400,8 +395,8 @@ impl Operation for UpdateAssumeRolePolicy {
             Code::MalformedPolicyDocument,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-            Code::UnmodifiableEntity,
-        ]);
+        ])
+        .unraised(&[NO_SERVICE_LINKED_ROLES]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -437,11 +432,10 @@ impl Operation for DeleteRole {
         .faults(&[
             Code::ConcurrentModification,
             Code::DeleteConflict,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-            Code::UnmodifiableEntity,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA, NO_SERVICE_LINKED_ROLES]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

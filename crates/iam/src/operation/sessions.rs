@@ -26,6 +26,7 @@ use crate::entity::{Document, Role};
 use crate::fault::Fault;
 use crate::principal::Being;
 use crate::session::{MAX_TOKEN_BYTES, Session, SessionPrincipal, seal};
+use crate::spec::unraised::REGIONS_ARE_ALL_SERVED;
 use crate::spec::{Access, Grant, ResourceType, Spec};
 use crate::{lookup, mfa, trust};
 
@@ -283,7 +284,7 @@ const ROOT_SESSION_SECONDS: i64 = 3_600;
 
 impl Operation for GetSessionToken {
     const SPEC: Spec = Spec::sts("GetSessionToken", Access::Read)
-        .faults(&[Code::RegionDisabled])
+        .unraised(&[REGIONS_ARE_ALL_SERVED])
         .grant(Grant::UnlessDenied)
         .issuing();
     type Output = GetSessionTokenOutput;
@@ -644,12 +645,10 @@ impl Operation for AssumeRole {
             "sts:TransitiveTagKeys",
         ])
         .faults(&[
-            Code::ExpiredToken,
             Code::InvalidParameterValue,
             Code::MalformedPolicyDocument,
             Code::PackedPolicyTooLarge,
-            Code::RegionDisabled,
-        ])
+        ]).unraised(&[(Code::ExpiredToken, "AWS means tokens of identity providers, which this operation takes none of; credentials that have ended are the common fault"), REGIONS_ARE_ALL_SERVED])
         .issuing();
     type Output = AssumeRoleOutput;
 

@@ -13,6 +13,7 @@ use crate::authorize::{Check, Target};
 use crate::cx::Cx;
 use crate::fault::Fault;
 use crate::principal::Held;
+use crate::spec::unraised::EVALUATION_IS_TOTAL;
 use crate::spec::{Access, ResourceType, Spec};
 
 mod entries;
@@ -126,7 +127,8 @@ pub struct SimulateCustomPolicy {
 
 impl Operation for SimulateCustomPolicy {
     const SPEC: Spec = Spec::iam("SimulateCustomPolicy", Access::Read)
-        .faults(&[Code::InvalidInput, Code::PolicyEvaluation]);
+        .faults(&[Code::InvalidInput])
+        .unraised(&[EVALUATION_IS_TOTAL]);
     type Output = SimulatePolicyOutput;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -163,11 +165,8 @@ pub struct SimulatePrincipalPolicy {
 impl Operation for SimulatePrincipalPolicy {
     const SPEC: Spec = Spec::iam("SimulatePrincipalPolicy", Access::Read)
         .on(&[ResourceType::Group, ResourceType::Role, ResourceType::User])
-        .faults(&[
-            Code::InvalidInput,
-            Code::NoSuchEntity,
-            Code::PolicyEvaluation,
-        ]);
+        .faults(&[Code::InvalidInput, Code::NoSuchEntity])
+        .unraised(&[EVALUATION_IS_TOTAL]);
     type Output = SimulatePolicyOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

@@ -15,6 +15,7 @@ use crate::entity::{ManagedPolicy, Role, TagRules, Tags, User, VirtualMfaDevice}
 use crate::fault::Fault;
 use crate::lookup;
 use crate::principal::Held;
+use crate::spec::unraised::{ARN_IS_VALIDATED, SERIAL_IS_VALIDATED};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -219,8 +220,9 @@ macro_rules! tagging {
     (
         $Entity:ident, $Resource:ident, $field:ident: $Key:ident, $field_doc:tt,
         tag: $Tag:ident, $tag_doc:tt,
-        untag: $Untag:ident, $untag_doc:tt, $untag_faults:expr,
-        list: $List:ident, $ListOutput:ident, $list_doc:tt, $list_faults:expr
+        untag: $Untag:ident, $untag_doc:tt,
+        list: $List:ident, $ListOutput:ident, $list_doc:tt,
+        unraised: $unraised:expr
     ) => {
         #[doc = $tag_doc]
         #[derive(Shape)]
@@ -271,7 +273,12 @@ macro_rules! tagging {
             const SPEC: Spec = Spec::iam(stringify!($Untag), Access::Tagging)
                 .on(&[ResourceType::$Resource])
                 .keys(&["aws:TagKeys"])
-                .faults($untag_faults);
+                .faults(&[
+                    Code::ConcurrentModification,
+                    Code::NoSuchEntity,
+                    Code::ServiceFailure,
+                ])
+                .unraised($unraised);
             type Output = Empty;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -310,7 +317,8 @@ macro_rules! tagging {
         impl Operation for $List {
             const SPEC: Spec = Spec::iam(stringify!($List), Access::List)
                 .on(&[ResourceType::$Resource])
-                .faults($list_faults);
+                .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
+                .unraised($unraised);
             type Output = $ListOutput;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -331,36 +339,32 @@ tagging! {
     User, User, user_name: ExistingUserName, "The user.",
     tag: TagUser, "Sets tags on a user. Keys are compared without regard to case; one that is there gets the new value.",
     untag: UntagUser, "Removes tags from a user. A key that is not there is passed over.",
-    &[Code::ConcurrentModification, Code::NoSuchEntity, Code::ServiceFailure],
     list: ListUserTags, ListUserTagsOutput, "Lists the tags of a user.",
-    &[Code::NoSuchEntity, Code::ServiceFailure]
+    unraised: &[]
 }
 
 tagging! {
     Role, Role, role_name: RoleName, "The role.",
     tag: TagRole, "Sets tags on a role. Keys are compared without regard to case; one that is there gets the new value.",
     untag: UntagRole, "Removes tags from a role. A key that is not there is passed over.",
-    &[Code::ConcurrentModification, Code::NoSuchEntity, Code::ServiceFailure],
     list: ListRoleTags, ListRoleTagsOutput, "Lists the tags of a role.",
-    &[Code::NoSuchEntity, Code::ServiceFailure]
+    unraised: &[]
 }
 
 tagging! {
     ManagedPolicy, Policy, policy_arn: Arn, "The managed policy.",
     tag: TagPolicy, "Sets tags on a customer-managed policy. Keys that differ in case are different keys.",
     untag: UntagPolicy, "Removes tags from a customer-managed policy. A key that is not there is passed over.",
-    &[Code::ConcurrentModification, Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure],
     list: ListPolicyTags, ListPolicyTagsOutput, "Lists the tags of a managed policy.",
-    &[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]
+    unraised: &[ARN_IS_VALIDATED]
 }
 
 tagging! {
     VirtualMfaDevice, Mfa, serial_number: SerialNumber, "The serial number of the device.",
     tag: TagMFADevice, "Sets tags on a virtual MFA device. Keys are compared without regard to case.",
     untag: UntagMFADevice, "Removes tags from a virtual MFA device. A key that is not there is passed over.",
-    &[Code::ConcurrentModification, Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure],
     list: ListMFADeviceTags, ListMFADeviceTagsOutput, "Lists the tags of a virtual MFA device.",
-    &[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure]
+    unraised: &[SERIAL_IS_VALIDATED]
 }
 
 #[cfg(test)]

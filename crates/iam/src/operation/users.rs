@@ -19,6 +19,7 @@ use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::{Account, TagRules, Tags, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
+use crate::spec::unraised::{NO_QUOTA, SEEN_AT_ONCE};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -390,11 +391,10 @@ impl Operation for UpdateUser {
         .faults(&[
             Code::ConcurrentModification,
             Code::EntityAlreadyExists,
-            Code::EntityTemporarilyUnmodifiable,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA, SEEN_AT_ONCE]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -452,10 +452,10 @@ impl Operation for DeleteUser {
         .faults(&[
             Code::ConcurrentModification,
             Code::DeleteConflict,
-            Code::LimitExceeded,
             Code::NoSuchEntity,
             Code::ServiceFailure,
-        ]);
+        ])
+        .unraised(&[NO_QUOTA]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
