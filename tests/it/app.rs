@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use claviger_iam::context::Origin;
+use claviger_iam::context::{Origin, Outcome};
 use claviger_iam::first_account::Wanted;
 use claviger_iam::password::hasher::{Cost, Hasher};
 use claviger_iam::quota::Quotas;
-use claviger_iam::{Iam, Settings};
+use claviger_iam::{Iam, Settings, operation};
 use claviger_model::{AccountId, Clock, Rng, Scalar, Secret, Timestamp};
 use claviger_signature::HttpRequest;
 use claviger_signature::sigv4::sign::Signer;
@@ -50,6 +50,7 @@ impl TestClock {
 }
 
 /// How an app is made.
+#[derive(Clone)]
 pub struct Setup {
     /// How many of what there may be.
     pub quotas: Quotas,
@@ -76,51 +77,71 @@ pub struct TestApp(Arc<Inner>);
 struct Inner {
     iam: Iam,
     router: Router,
-    clock: Arc<TestClock>,
+    ground: Ground,
     requests: AtomicU64,
     root: (String, String),
-    _database: TestDatabase,
+}
+
+/// What a server stands on, and stands on again after a restart.
+#[derive(Clone)]
+struct Ground {
+    database: Arc<TestDatabase>,
+    clock: Arc<TestClock>,
+    rng: Arc<Rng>,
+    setup: Setup,
+}
+
+impl Ground {
+    async fn start(&self) -> Iam {
+        let options = Options::new(
+            self.database.database(),
+            Secret::new([7; 32]),
+            self.clock.clone(),
+            self.rng.clone(),
+        );
+        let store = Store::open(options).await.expect("the store opens");
+        let settings = Settings {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            quotas: self.setup.quotas,
+            hasher: Hasher::new(self.setup.password_cost, 2),
+            product: String::from("Claviger"),
+        };
+        Iam::new(store, settings).await.expect("the domain starts")
+    }
 }
 
 impl TestApp {
     /// A server on SQLite.
     pub async fn sqlite() -> Self {
-        Self::new(
-            TestDatabase::sqlite().expect("a directory"),
-            Setup::default(),
-        )
-        .await
+        Self::on_sqlite(Setup::default()).await
     }
 
     /// A server on PostgreSQL.
     pub async fn postgres() -> Self {
-        Self::new(
-            TestDatabase::postgres().await.expect("a database"),
-            Setup::default(),
-        )
-        .await
+        Self::on_postgres(Setup::default()).await
+    }
+
+    /// A server on SQLite, made in this way.
+    pub async fn on_sqlite(setup: Setup) -> Self {
+        Self::new(TestDatabase::sqlite().expect("a directory"), setup).await
+    }
+
+    /// A server on PostgreSQL, made in this way.
+    pub async fn on_postgres(setup: Setup) -> Self {
+        Self::new(TestDatabase::postgres().await.expect("a database"), setup).await
     }
 
     /// A server on this database.
     pub async fn new(database: TestDatabase, setup: Setup) -> Self {
-        // 2026-01-02T03:04:05Z
-        let clock = Arc::new(TestClock(AtomicI64::new(1_767_323_045_000_000)));
-        let rng = Arc::new(Rng::new(ChaCha20Rng::from_seed([42; 32])));
-        let options = Options::new(
-            database.database(),
-            Secret::new([7; 32]),
-            clock.clone(),
-            rng.clone(),
-        );
-        let store = Store::open(options).await.expect("the store opens");
-        let settings = Settings {
-            clock: clock.clone(),
-            rng,
-            quotas: setup.quotas,
-            hasher: Hasher::new(setup.password_cost, 2),
-            product: String::from("Claviger"),
+        let ground = Ground {
+            database: Arc::new(database),
+            // 2026-01-02T03:04:05Z
+            clock: Arc::new(TestClock(AtomicI64::new(1_767_323_045_000_000))),
+            rng: Arc::new(Rng::new(ChaCha20Rng::from_seed([42; 32]))),
+            setup,
         };
-        let iam = Iam::new(store, settings).await.expect("the domain starts");
+        let iam = ground.start().await;
         let created = iam
             .create_first_account(Wanted {
                 id: Some(AccountId::parse(ACCOUNT).expect("twelve digits")),
@@ -134,14 +155,45 @@ impl TestApp {
         Self(Arc::new(Inner {
             router: claviger_aws::router(iam.clone()),
             iam,
-            clock,
+            ground,
             requests: AtomicU64::new(0),
             root: (
                 created.root_access_key_id.to_string(),
                 secret.expose().clone(),
             ),
-            _database: database,
         }))
+    }
+
+    /// Stops the server. It answers from now on, as one whose store is away.
+    pub async fn stop(&self) {
+        self.0.iam.flush().await;
+        let store = self.0.iam.store().clone();
+        store.close().await.expect("the store closes");
+    }
+
+    /// The same server started again, once it has been stopped: nothing is in its memory.
+    pub async fn start_again(&self) -> Self {
+        let iam = self.0.ground.start().await;
+        Self(Arc::new(Inner {
+            router: claviger_aws::router(iam.clone()),
+            iam,
+            ground: self.0.ground.clone(),
+            requests: AtomicU64::new(self.0.requests.load(Ordering::SeqCst)),
+            root: self.0.root.clone(),
+        }))
+    }
+
+    /// What the server keeps its data in.
+    pub fn database(&self) -> &TestDatabase {
+        &self.0.ground.database
+    }
+
+    /// Somebody of another server of the same data, at this one.
+    pub fn welcome(&self, actor: &Actor) -> Actor {
+        Actor {
+            app: self.clone(),
+            key: actor.key.clone(),
+        }
     }
 
     /// The rules themselves, for what no request can do yet.
@@ -151,12 +203,12 @@ impl TestApp {
 
     /// The clock.
     pub fn clock(&self) -> &TestClock {
-        &self.0.clock
+        &self.0.ground.clock
     }
 
     /// The present instant.
     pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+        self.0.ground.clock.now()
     }
 
     /// The owner of the account.
@@ -250,12 +302,27 @@ impl TestApp {
         let mut router = self.0.router.clone();
         let answer = router.call(request).await.expect("a router does not fail");
         let (parts, body) = answer.into_parts();
+        if let Some(outcome) = parts.extensions.get::<Outcome>() {
+            check_declared(outcome);
+        }
         let bytes = body.collect().await.expect("a whole body").to_bytes();
         Reply {
             status: parts.status.as_u16(),
             body: String::from_utf8(bytes.to_vec()).expect("text"),
         }
     }
+}
+
+/// Fails the test where an operation answers a fault that it does not declare: clients could not know it.
+fn check_declared(outcome: &Outcome) {
+    let (Some(name), Some(code)) = (outcome.operation, outcome.code) else {
+        return;
+    };
+    let mut named = operation::all().filter(|entry| entry.spec.name == name);
+    assert!(
+        named.any(|entry| entry.spec.may_answer(code)),
+        "{name} answered {code}, which it does not declare and which is not among `COMMON_FAULTS`"
+    );
 }
 
 #[derive(Clone)]
@@ -357,48 +424,59 @@ impl Actor {
 
     /// Posts a signed body with these headers.
     pub async fn post(&self, service: &str, body: String, headers: &[(&str, &str)]) -> Reply {
+        let mut request = Request::builder().method("POST").uri("/");
+        for (name, value) in self.signed(service, &body, headers) {
+            request = request.header(name, value);
+        }
+        self.app
+            .send(request.body(Body::from(body)).expect("a request"))
+            .await
+    }
+
+    /// The headers of a body that the actor posts: these, the host, and what the signature adds.
+    pub fn signed(
+        &self,
+        service: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Vec<(String, String)> {
         let mut all: Vec<(String, String)> = vec![("host".into(), "localhost:8040".into())];
         all.extend(
             headers
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
-        if let Some(key) = &self.key {
-            let borrowed: Vec<(&str, &[u8])> = all
-                .iter()
-                .map(|(n, v)| (n.as_str(), v.as_bytes()))
-                .collect();
-            let request = HttpRequest {
-                method: "POST",
-                path: "/",
-                query: "",
-                headers: &borrowed,
-                body: body.as_bytes(),
-            };
-            let token = key.token.clone().map(Secret::new);
-            let secret = Secret::new(key.secret.clone());
-            let added = Signer {
-                access_key_id: &key.id,
-                secret: &secret,
-                session_token: token.as_ref(),
-                region: "us-east-1",
-                service,
-            }
-            .headers(&request, self.app.now())
-            .expect("a request that can be signed");
-            all.extend(
-                added
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value)),
-            );
+        let Some(key) = &self.key else {
+            return all;
+        };
+        let borrowed: Vec<(&str, &[u8])> = all
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_bytes()))
+            .collect();
+        let request = HttpRequest {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &borrowed,
+            body: body.as_bytes(),
+        };
+        let token = key.token.clone().map(Secret::new);
+        let secret = Secret::new(key.secret.clone());
+        let added = Signer {
+            access_key_id: &key.id,
+            secret: &secret,
+            session_token: token.as_ref(),
+            region: "us-east-1",
+            service,
         }
-        let mut request = Request::builder().method("POST").uri("/");
-        for (name, value) in &all {
-            request = request.header(name, value);
-        }
-        self.app
-            .send(request.body(Body::from(body)).expect("a request"))
-            .await
+        .headers(&request, self.app.now())
+        .expect("a request that can be signed");
+        all.extend(
+            added
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        all
     }
 }
 
@@ -495,27 +573,67 @@ pub fn totp(base32_seed: &str, at: Timestamp) -> String {
     format!("{:06}", word % 1_000_000)
 }
 
-/// Runs a story on SQLite and on PostgreSQL: `on_both_engines! { async fn name(app) { … } }`.
+/// Runs a story on SQLite and on PostgreSQL: `on_both_engines! { async fn name(app) { … } }`, or `(app with setup)`.
 #[macro_export]
 macro_rules! on_both_engines {
-    ($($(#[$meta:meta])* async fn $name:ident($app:ident) $body:block)+) => {$(
+    ($($(#[$meta:meta])* async fn $name:ident($app:ident $(with $setup:expr)?) $body:block)+) => {$(
         mod $name {
             #[allow(unused_imports, reason = "not every story needs all of its module")]
             use super::*;
 
             async fn story($app: $crate::TestApp) $body
 
+            fn setup() -> $crate::Setup {
+                #[allow(unused_mut, unused_assignments, reason = "most stories are content with the default")]
+                let mut setup = $crate::Setup::default();
+                $(setup = $setup;)?
+                setup
+            }
+
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                Box::pin(story($crate::TestApp::sqlite().await)).await;
+                Box::pin(story($crate::TestApp::on_sqlite(setup()).await)).await;
             }
 
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                Box::pin(story($crate::TestApp::postgres().await)).await;
+                Box::pin(story($crate::TestApp::on_postgres(setup()).await)).await;
             }
         }
     )+};
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_model::Code;
+
+    use super::*;
+
+    fn answered(operation: &'static str, code: Code) {
+        check_declared(&Outcome {
+            operation: Some(operation),
+            caller: None,
+            code: Some(code),
+        });
+    }
+
+    #[test]
+    fn a_declared_fault_and_a_common_one_pass() {
+        answered("GetUser", Code::NoSuchEntity);
+        answered("GetUser", Code::Throttling);
+    }
+
+    #[test]
+    #[should_panic(expected = "GetUser answered DeleteConflict")]
+    fn a_fault_that_is_not_declared_fails_the_test() {
+        answered("GetUser", Code::DeleteConflict);
+    }
+
+    #[test]
+    #[should_panic(expected = "DeleteUser answered LimitExceeded")]
+    fn a_fault_that_is_said_not_to_happen_fails_the_test() {
+        answered("DeleteUser", Code::LimitExceeded);
+    }
 }

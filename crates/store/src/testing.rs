@@ -92,6 +92,35 @@ impl TestDatabase {
         }
     }
 
+    /// Makes every record unreadable but those of this id, as a failing disk or a stray hand would. A store that has them
+    /// in its cache does not notice.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn spoil(&self, spared: &str) -> Result<(), String> {
+        let spoil = "UPDATE record SET body = 'spoiled' WHERE id <> $1";
+        match &self.kind {
+            Kind::Sqlite(directory) => {
+                let file = directory.path().join("data").join("claviger.db");
+                rusqlite::Connection::open(file)
+                    .and_then(|connection| connection.execute(spoil, [spared.as_bytes()]))
+                    .map(drop)
+                    .map_err(|error| format!("spoiling the records: {error}"))
+            }
+            Kind::Postgres { url } => {
+                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+                    .await
+                    .map_err(|error| format!("connecting to the database: {error}"))?;
+                let driver = tokio::spawn(connection);
+                let done = client.execute(spoil, &[&spared.as_bytes()]).await;
+                drop(client);
+                drop(driver.await);
+                done.map(drop)
+                    .map_err(|error| format!("spoiling the records: {error}"))
+            }
+        }
+    }
+
     /// Options for a store in it, under a fixed master key.
     #[must_use]
     pub fn options(&self, clock: Arc<dyn Clock>, rng: Arc<Rng>) -> Options {
