@@ -68,6 +68,8 @@ codes! {
     InvalidAuthorizationMessage = "InvalidAuthorizationMessageException", 400, Sender;
     /// The access key is unknown or no longer good.
     InvalidClientTokenId = "InvalidClientTokenId", 403, Sender;
+    /// `LookupEvents`: a category of events that there is not.
+    InvalidEventCategory = "InvalidEventCategoryException", 400, Sender;
     /// The input contradicts itself or the state.
     InvalidInput = "InvalidInput", 400, Sender;
     /// A lookup attribute of `LookupEvents` is unknown.

@@ -232,6 +232,7 @@ impl LookupEvents {
 
 impl Operation for LookupEvents {
     const SPEC: Spec = Spec::cloudtrail("LookupEvents", Access::Read).faults(&[
+        Code::InvalidEventCategory,
         Code::InvalidLookupAttributes,
         Code::InvalidMaxResults,
         Code::InvalidNextToken,
@@ -254,7 +255,12 @@ impl Operation for LookupEvents {
                     next_token: None,
                 });
             }
-            Some(_) => return Err(Fault::invalid("The event category must be insight.")),
+            Some(_) => {
+                return Err(Fault::new(
+                    Code::InvalidEventCategory,
+                    "The event category must be insight.",
+                ));
+            }
         }
         let page = cx
             .iam()
