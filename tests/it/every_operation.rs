@@ -42,7 +42,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
 }
 
 /// The parameters that a request of this operation needs at the least.
-fn required(entry: &Entry) -> Vec<(String, &'static str)> {
+pub(crate) fn required(entry: &Entry) -> Vec<(String, &'static str)> {
     let mut parameters = Vec::new();
     for field in entry.input.iter().filter(|field| field.required) {
         add(entry, field.name.wire, field, &mut parameters);
@@ -77,7 +77,7 @@ fn add(entry: &Entry, name: &str, field: &Field, parameters: &mut Vec<(String, &
 }
 
 /// The code of the fault, whichever format the answer has.
-fn code(reply: &Reply) -> Option<String> {
+pub(crate) fn code(reply: &Reply) -> Option<String> {
     reply.find("Code").or_else(|| {
         serde_json::from_str::<serde_json::Value>(&reply.body)
             .ok()?
@@ -88,7 +88,11 @@ fn code(reply: &Reply) -> Option<String> {
 }
 
 async fn run(actor: &Actor, entry: &Entry) -> Reply {
-    let parameters = required(entry);
+    run_with(actor, entry, &required(entry)).await
+}
+
+/// Runs an operation with these parameters; one of the JSON protocol, with none.
+pub(crate) async fn run_with(actor: &Actor, entry: &Entry, parameters: &[(String, &str)]) -> Reply {
     let borrowed: Vec<(&str, &str)> = parameters
         .iter()
         .map(|(name, value)| (name.as_str(), *value))

@@ -4,6 +4,7 @@ mod abuse;
 mod access_keys;
 mod account;
 mod authorization_details;
+mod declared_faults;
 mod events;
 mod every_operation;
 mod groups;
