@@ -8,6 +8,7 @@ mod stage;
 use std::collections::BTreeSet;
 
 use claviger_iam::operation::{self, Entry};
+use claviger_iam::spec::unraised::ARN_IS_VALIDATED;
 use claviger_it::{Actor, on_both_engines};
 use claviger_model::Code;
 
@@ -139,6 +140,17 @@ on_both_engines! {
             }
         }
         assert!(wrong.is_empty(), "{} scenarios:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    async fn what_is_no_resource_name_of_a_policy_is_a_validation_error_as_is_said_of_every_operation(app) {
+        furnish(&app.root()).await;
+        for entry in operation::all().filter(|entry| entry.spec.unraised.contains(&ARN_IS_VALIDATED)) {
+            let mut parameters = parameters(entry);
+            let arn = parameters.iter_mut().find(|(name, _)| name == "PolicyArn").expect("an ARN");
+            arn.1 = "longpolicynamebutnoarn";
+            let said = run_with(&app.root(), entry, &parameters).await.refused("ValidationError");
+            assert_eq!(said, "ARN longpolicynamebutnoarn is not valid.", "{}", entry.spec.name);
+        }
     }
 
     async fn a_store_that_cannot_be_read_fails_every_operation_that_declares_it(app) {

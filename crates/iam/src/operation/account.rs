@@ -44,7 +44,10 @@ impl Operation for CreateAccountAlias {
             Code::EntityAlreadyExists,
             Code::ServiceFailure,
         ])
-        .unraised(&[NO_QUOTA]);
+        .unraised(&[(
+            Code::LimitExceeded,
+            "an account has one alias, and a new one takes its place",
+        )]);
     type Output = Empty;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {

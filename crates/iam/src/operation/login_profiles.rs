@@ -251,7 +251,10 @@ impl Operation for CreateLoginProfile {
             Code::PasswordPolicyViolation,
             Code::ServiceFailure,
         ])
-        .unraised(&[NO_QUOTA]);
+        .unraised(&[(
+            Code::LimitExceeded,
+            "a user has one password; a second login profile is an `EntityAlreadyExists`",
+        )]);
     type Output = CreateLoginProfileOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

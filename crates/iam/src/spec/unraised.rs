@@ -24,10 +24,11 @@ pub const NO_SERVICE_LINKED_ROLES: Unraised = (
     "there are no service-linked roles, and no other role is protected",
 );
 
-/// Recorded from AWS in 2026, against its own reference.
+/// AWS was seen to answer so where a policy is attached (2026), against its own reference. Why it should differ where a
+/// policy is read or changed, nobody could say.
 pub const ARN_IS_VALIDATED: Unraised = (
     Code::InvalidInput,
-    "what is no resource name of a policy is a `ValidationError`, as recorded from AWS",
+    "what is no resource name of a policy is a `ValidationError`, as AWS answers where one is attached",
 );
 
 /// The rules of the path stand in its type.
