@@ -86,12 +86,12 @@ pub(super) async fn always(
         body: body.as_bytes(),
     };
     let facts = RequestFacts {
-        id: String::from("overtaken"),
+        id: "overtaken".into(),
         source_ip: SOURCE_IP,
         user_agent: None,
         referer: None,
         secure_transport: true,
-        region: String::from("us-east-1"),
+        region: "us-east-1".into(),
         now: app.now(),
     };
     let presented = present(&request).expect("a signature");
