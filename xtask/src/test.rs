@@ -149,7 +149,7 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
     tests(
         length.put_on(
             Step::new("black-box tests", python)
-                .args(["-m", "pytest", "-q", "aws", "faults"])
+                .args(["-m", "pytest", "-q", "conformance", "aws", "faults"])
                 .folder(&workspace::root().join("tests"))
                 .env("CLAVIGER_BIN", workspace::target().join("debug/claviger")),
         ),

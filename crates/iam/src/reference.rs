@@ -17,6 +17,7 @@ pub type Page = (String, String);
 pub fn generate() -> Vec<Page> {
     let mut pages = vec![(String::from("README.md"), index())];
     pages.push((String::from("actions.json"), actions()));
+    pages.push((String::from("operations.json"), operations()));
     for entry in operation::all() {
         pages.push((path(entry), page(entry)));
     }
@@ -71,6 +72,95 @@ fn actions() -> String {
     let mut text = serde_json::to_string_pretty(&all).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Every operation as a machine reads it: for client generators, and for the comparison with AWS's own models.
+fn operations() -> String {
+    let mut services: BTreeMap<&str, BTreeMap<&str, serde_json::Value>> = BTreeMap::new();
+    for entry in operation::all() {
+        let spec = &entry.spec;
+        let faults: Vec<_> = spec.faults.iter().map(|code| code.as_str()).collect();
+        let unraised: Vec<_> = spec
+            .unraised
+            .iter()
+            .map(|(code, _)| code.as_str())
+            .collect();
+        services.entry(spec.service.prefix()).or_default().insert(
+            spec.name,
+            serde_json::json!({
+                "input": members(entry.input, 0),
+                "output": members(entry.output, 0),
+                "faults": faults,
+                "unraised": unraised,
+            }),
+        );
+    }
+    let mut text = serde_json::to_string_pretty(&services).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn members(fields: &[Field], depth: usize) -> serde_json::Value {
+    let members = fields.iter().map(|field| {
+        let mut shape = shape(&field.holds, depth);
+        if let Some(shape) = shape.as_object_mut() {
+            shape.insert("name".into(), field.name.wire.into());
+            if field.required {
+                shape.insert("required".into(), true.into());
+            }
+        }
+        shape
+    });
+    members.collect()
+}
+
+fn shape(holds: &Type, depth: usize) -> serde_json::Value {
+    let bound = |most: &u32| (*most < u32::MAX).then_some(*most);
+    match holds {
+        Type::Scalar {
+            kind,
+            rules,
+            secret,
+        } => {
+            let mut shape = serde_json::Map::new();
+            shape.insert("type".into(), format!("{kind:?}").to_lowercase().into());
+            if *secret {
+                shape.insert("secret".into(), true.into());
+            }
+            for rule in *rules {
+                let (name, value) = match rule {
+                    Constraint::MinLength(least) => ("min", (*least).into()),
+                    Constraint::MaxLength(most) => ("max", (*most).into()),
+                    Constraint::MinValue(least) => ("min", (*least).into()),
+                    Constraint::MaxValue(most) => ("max", (*most).into()),
+                    Constraint::Pattern(pattern) => ("pattern", (*pattern).into()),
+                    Constraint::Enum(values) => ("enum", values.to_vec().into()),
+                    Constraint::Sentence(sentence) => ("sentence", (*sentence).into()),
+                    Constraint::NotNull | Constraint::Malformed(_) => continue,
+                };
+                shape.insert(name.into(), value);
+            }
+            shape.into()
+        }
+        Type::List { element, min, max } => serde_json::json!({
+            "type": "list", "element": shape(element, depth), "min": min, "max": bound(max),
+        }),
+        Type::Map {
+            key,
+            value,
+            min,
+            max,
+        } => serde_json::json!({
+            "type": "map", "key": shape(key, depth), "value": shape(value, depth),
+            "min": min, "max": bound(max),
+        }),
+        Type::Structure { name, fields, .. } if depth < DEPTH => serde_json::json!({
+            "type": "structure", "structure": name, "members": members(fields, depth + 1),
+        }),
+        Type::Structure { name, .. } => {
+            serde_json::json!({ "type": "structure", "structure": name })
+        }
+    }
 }
 
 fn page(entry: &Entry) -> String {

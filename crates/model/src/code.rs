@@ -56,6 +56,8 @@ codes! {
     EntityTemporarilyUnmodifiable = "EntityTemporarilyUnmodifiable", 409, Sender;
     /// Temporary credentials have ended.
     ExpiredToken = "ExpiredToken", 403, Sender;
+    /// The token of an identity provider has ended.
+    ExpiredTokenException = "ExpiredTokenException", 400, Sender;
     /// The request's authentication is malformed.
     IncompleteSignature = "IncompleteSignature", 400, Sender;
     /// The server failed in a way that it cannot tell more of.

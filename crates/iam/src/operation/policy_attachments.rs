@@ -1,8 +1,6 @@
 //! Attachments: managed policies in force for users, groups and roles.
 
-use claviger_model::name::{
-    ExistingUserName, GroupName, PolicyName, PolicyPath, RoleName, UserName,
-};
+use claviger_model::name::{GroupName, PolicyName, PolicyPath, RoleName, UserName};
 use claviger_model::{Arn, Code, text};
 use claviger_shape::Shape;
 
@@ -265,7 +263,7 @@ policy_attachments! {
     &[ARN_IS_VALIDATED],
     detach: DetachUserPolicy, "Detaches a managed policy from a user.",
     &[ARN_IS_VALIDATED, NO_QUOTA],
-    list: ListAttachedUserPolicies, ExistingUserName, ListAttachedUserPoliciesOutput,
+    list: ListAttachedUserPolicies, UserName, ListAttachedUserPoliciesOutput,
     "Lists the managed policies attached to a user.",
     change: target_on::<User>, &["iam:PermissionsBoundary", "iam:PolicyARN"]
 }

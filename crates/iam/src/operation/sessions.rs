@@ -648,7 +648,7 @@ impl Operation for AssumeRole {
             Code::InvalidParameterValue,
             Code::MalformedPolicyDocument,
             Code::PackedPolicyTooLarge,
-        ]).unraised(&[(Code::ExpiredToken, "AWS means tokens of identity providers, which this operation takes none of; credentials that have ended are the common fault"), REGIONS_ARE_ALL_SERVED])
+        ]).unraised(&[(Code::ExpiredTokenException, "AWS means tokens of identity providers, which this operation takes none of; credentials that have ended are the common fault"), REGIONS_ARE_ALL_SERVED])
         .issuing();
     type Output = AssumeRoleOutput;
 
