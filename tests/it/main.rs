@@ -4,6 +4,7 @@ mod abuse;
 mod access_keys;
 mod account;
 mod authorization_details;
+mod changes_take_effect;
 mod declared_faults;
 mod events;
 mod every_operation;

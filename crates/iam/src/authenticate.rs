@@ -22,7 +22,7 @@ use crate::fault::Fault;
 use crate::iam::{Iam, OpenSession};
 use crate::principal::Principal;
 use crate::session;
-use crate::signing_keys::{LastUse, ScopedKey};
+use crate::signing_keys::{LastUse, ScopedKey, Seen};
 use crate::spec::Service;
 
 /// The field that the secret of an access key is sealed as.
@@ -66,6 +66,22 @@ struct Credential {
     expired: bool,
     /// A token came with a key that needs none.
     stray_token: bool,
+    /// The principal, where it is known already and nothing about it has changed.
+    principal: Option<Arc<Principal>>,
+}
+
+impl Credential {
+    /// One whose principal is known already.
+    fn seen(key: &Arc<ScopedKey>, seen: &Seen, expired: bool, stray_token: bool) -> Self {
+        Self {
+            caller: seen.caller.clone(),
+            key: key.clone(),
+            is_new: false,
+            expired,
+            stray_token,
+            principal: Some(seen.principal.clone()),
+        }
+    }
 }
 
 /// The record that a long-term key stands in.
@@ -139,13 +155,16 @@ impl Iam {
             return Err(Caller::gone());
         };
         // Existence, status and epoch of the principal come before expiry and signature.
-        let loaded = Principal::load(&mut unit, &credential.caller).await;
-        let principal = match loaded {
-            Ok(principal) => principal,
-            Err(fault) => {
-                drop(presented.verify(&credential.key.signing_key, &terms));
-                return Err(fault);
-            }
+        let is_loaded = credential.principal.is_none();
+        let principal = match credential.principal {
+            Some(principal) => principal,
+            None => match Principal::load(&mut unit, &credential.caller).await {
+                Ok(principal) => Arc::new(principal),
+                Err(fault) => {
+                    drop(presented.verify(&credential.key.signing_key, &terms));
+                    return Err(fault);
+                }
+            },
         };
         if credential.expired {
             return Err(Fault::new(
@@ -156,6 +175,9 @@ impl Iam {
         presented
             .verify(&credential.key.signing_key, &terms)
             .map_err(|error| signature_fault(&error))?;
+        if is_loaded {
+            credential.key.see(&unit, &credential.caller, &principal);
+        }
         if credential.is_new {
             self.signing_keys()
                 .keep(&presented.scope(), credential.key.clone());
@@ -169,7 +191,7 @@ impl Iam {
         Ok(Admitted {
             caller: credential.caller,
             unit,
-            principal: Arc::new(principal),
+            principal,
         })
     }
 
@@ -193,15 +215,27 @@ impl Iam {
             if session.access_key_id.as_str() != id {
                 return Ok(None);
             }
+            let expired = request.now >= session.expires;
+            // Kept by its id, which is the session's alone: the token was opened and names it.
+            if let Some(key) = &kept
+                && let Some(seen) = key.seen(unit).await?
+            {
+                return Ok(Some(Credential::seen(key, &seen, expired, false)));
+            }
             let caller = Caller::with_session(session.clone());
             return Ok(Some(Credential {
-                // Kept by its id, which is the session's alone: the token was opened and names it.
                 key: kept.unwrap_or_else(|| scoped_key(&caller, secret, &scope, request)),
                 is_new,
-                expired: request.now >= session.expires,
+                expired,
                 caller,
                 stray_token: false,
+                principal: None,
             }));
+        }
+        if let Some(key) = &kept
+            && let Some(seen) = key.seen(unit).await?
+        {
+            return Ok(Some(Credential::seen(key, &seen, false, token.is_some())));
         }
         let Some(owner) = self.owner_of_key(unit, id).await? else {
             return Ok(None);
@@ -231,6 +265,7 @@ impl Iam {
             is_new,
             expired: false,
             stray_token: token.is_some(),
+            principal: None,
         }))
     }
 
@@ -271,11 +306,11 @@ fn scoped_key(
     scope: &CredentialScope<'_>,
     request: &RequestFacts,
 ) -> Arc<ScopedKey> {
-    Arc::new(ScopedKey {
-        access_key_id: caller.access_key_id().clone(),
-        signing_key: SigningKey::derive(secret, scope.date, scope.region, scope.service),
-        last_use: last_use(caller, scope.service, request),
-    })
+    Arc::new(ScopedKey::new(
+        caller.access_key_id().clone(),
+        SigningKey::derive(secret, scope.date, scope.region, scope.service),
+        last_use(caller, scope.service, request),
+    ))
 }
 
 fn last_use(caller: &Caller, service: &str, request: &RequestFacts) -> Option<LastUse> {

@@ -1,17 +1,23 @@
-//! Signing keys that have verified a signature, kept with what noting their use takes: neither is made for each request.
+//! Signing keys that have verified a signature, kept with what noting their use takes and with whom they are of: nothing of
+//! it is made for each request.
 
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use claviger_model::{AccessKeyId, Timestamp};
 use claviger_signature::sigv4::{Scope as CredentialScope, SigningKey};
-use claviger_store::{MarkKey, Store};
+use claviger_store::{MarkKey, Store, Unit, View};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
-/// Keys kept: about 700 bytes each.
-const CAPACITY: usize = 20_000;
+use crate::caller::Caller;
+use crate::fault::Fault;
+use crate::principal::Principal;
+
+/// Keys kept: about two kilobytes each with their principals, whose records are mostly those in the cache.
+const CAPACITY: usize = 10_000;
 
 /// A key that verified a signature, or is about to.
 pub(crate) struct ScopedKey {
@@ -21,6 +27,58 @@ pub(crate) struct ScopedKey {
     pub(crate) signing_key: SigningKey,
     /// What is noted when it is used.
     pub(crate) last_use: Option<LastUse>,
+    /// Whom the key was seen to be of.
+    seen: ArcSwapOption<Seen>,
+}
+
+/// A principal as it was loaded for a key, with what it was loaded from.
+pub(crate) struct Seen {
+    pub(crate) caller: Caller,
+    pub(crate) principal: Arc<Principal>,
+    view: View,
+}
+
+impl ScopedKey {
+    pub(crate) fn new(
+        access_key_id: AccessKeyId,
+        signing_key: SigningKey,
+        last_use: Option<LastUse>,
+    ) -> Self {
+        Self {
+            access_key_id,
+            signing_key,
+            last_use,
+            seen: ArcSwapOption::empty(),
+        }
+    }
+
+    /// The principal behind the key, where nothing that it was made of has changed since: the key is there and good, the
+    /// principal has it, and these are its policies. `unit` must be fresh; it has then read all of it.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`.
+    pub(crate) async fn seen(&self, unit: &mut Unit) -> Result<Option<Arc<Seen>>, Fault> {
+        let Some(seen) = self.seen.load_full() else {
+            return Ok(None);
+        };
+        if unit.recall(&seen.view).await.map_err(Fault::unavailable)? {
+            return Ok(Some(seen));
+        }
+        // What is no longer true need not be kept in memory.
+        self.seen.store(None);
+        Ok(None)
+    }
+
+    /// Keeps the principal that `unit` has loaded for this key, if all that it has read can be told when it changes.
+    pub(crate) fn see(&self, unit: &Unit, caller: &Caller, principal: &Arc<Principal>) {
+        if let Some(view) = unit.view() {
+            self.seen.store(Some(Arc::new(Seen {
+                caller: caller.clone(),
+                principal: principal.clone(),
+                view,
+            })));
+        }
+    }
 }
 
 /// The mark that tells of a use, and when it was last set from here.
@@ -152,11 +210,11 @@ mod tests {
         let keys = SigningKeys::new();
         keys.keep(
             &scope,
-            Arc::new(ScopedKey {
-                access_key_id: AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap(),
-                signing_key: SigningKey::derive(&secret, scope.date, scope.region, scope.service),
-                last_use: None,
-            }),
+            Arc::new(ScopedKey::new(
+                AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap(),
+                SigningKey::derive(&secret, scope.date, scope.region, scope.service),
+                None,
+            )),
         );
         let has = |id: &str, date, region, service| {
             let scope = CredentialScope {

@@ -91,6 +91,14 @@ impl Held {
             Self::Other(_) => 0,
         }
     }
+
+    /// Tells a record whether it is here. What comes goes through [`Shard::insert`], what goes through there or
+    /// [`Shard::remove`], so a record that believes it is here is.
+    fn set_cached(&self, is_cached: bool) {
+        if let Self::Record(record) = self {
+            record.set_cached(is_cached);
+        }
+    }
 }
 
 struct Slot {
@@ -278,10 +286,13 @@ impl Shard {
     fn insert(&mut self, hash: u64, name: &Name<'_>, held: Held, weight: usize, most: usize) {
         if let Some(slot) = self.find(hash, name).and_then(|at| self.slots.get_mut(at)) {
             self.weight = self.weight - slot.weight + weight;
+            slot.held.set_cached(false);
+            held.set_cached(true);
             slot.held = held;
             slot.weight = weight;
         } else {
             let at = self.slots.len();
+            held.set_cached(true);
             self.slots.push(Slot {
                 class: name.class,
                 account: name.account,
@@ -329,7 +340,9 @@ impl Shard {
         {
             *entry = at;
         }
-        self.weight -= self.slots.swap_remove(at).weight;
+        let gone = self.slots.swap_remove(at);
+        gone.held.set_cached(false);
+        self.weight -= gone.weight;
     }
 }
 

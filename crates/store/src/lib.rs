@@ -56,4 +56,4 @@ pub use scope::{Scope, Sequence};
 pub use seal::Sealed;
 pub use store::{Consistency, Database, Options, Store};
 pub use ticket::{Bucket, Tickets};
-pub use unit::{Depends, Page, Span, Target, Unit};
+pub use unit::{Depends, Page, Span, Target, Unit, View};

@@ -1,7 +1,7 @@
 //! What is kept: records, the indexes that find them, and what is derived from them.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
@@ -169,6 +169,8 @@ impl Entries {
 /// A record as it is kept, with its revision and what has been derived from it. Dereferences to the record.
 pub struct Stored<R> {
     revision: AtomicI64,
+    /// Whether the cache holds this very value, so that a change will be told to it.
+    is_cached: AtomicBool,
     record: R,
     derived: OnceLock<Box<Derived>>,
 }
@@ -183,6 +185,7 @@ impl<R: Record> Stored<R> {
     pub(crate) fn new(revision: Sequence, record: R) -> Self {
         Self {
             revision: AtomicI64::new(revision.0),
+            is_cached: AtomicBool::new(false),
             record,
             derived: OnceLock::new(),
         }
@@ -245,6 +248,10 @@ pub(crate) trait Kept: Send + Sync + 'static {
     fn revision(&self) -> Sequence;
     /// The record has been committed, and this is its revision from now on.
     fn settle(&self, revision: i64);
+    /// Whether the cache holds this very value: then it is what a read would find.
+    fn is_cached(&self) -> bool;
+    /// The cache has taken it in, or let it go. Called by the cache alone, under the lock of its place there.
+    fn set_cached(&self, is_cached: bool);
     fn entries(&self) -> Vec<Entry>;
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -268,6 +275,14 @@ impl<R: Record> Kept for Stored<R> {
 
     fn settle(&self, revision: i64) {
         self.revision.store(revision, Ordering::Release);
+    }
+
+    fn is_cached(&self) -> bool {
+        self.is_cached.load(Ordering::Acquire)
+    }
+
+    fn set_cached(&self, is_cached: bool) {
+        self.is_cached.store(is_cached, Ordering::Release);
     }
 
     fn entries(&self) -> Vec<Entry> {

@@ -3,6 +3,7 @@
 mod page;
 mod plan;
 mod reads;
+mod view;
 mod write;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use write::Wants;
 
 pub(crate) use page::after_prefix;
 pub use page::{Depends, Page};
+pub use view::View;
 
 /// A group of index entries as it stood: how many, and the commit that last changed it. The group of a unique index is
 /// `b""`.

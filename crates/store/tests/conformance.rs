@@ -33,3 +33,5 @@ mod sealing;
 mod statements;
 #[path = "conformance/storm.rs"]
 mod storm;
+#[path = "conformance/views.rs"]
+mod views;

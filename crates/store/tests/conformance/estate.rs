@@ -155,10 +155,10 @@ impl World {
             .unwrap()
     }
 
-    /// Puts a user and commits.
-    pub(crate) async fn add(&self, user: User) {
-        let mut unit = self.store.unit(&[user.scope()]).await.unwrap();
-        unit.put(user);
+    /// Puts a record and commits.
+    pub(crate) async fn add(&self, record: impl Record) {
+        let mut unit = self.store.unit(&[record.scope()]).await.unwrap();
+        unit.put(record);
         unit.commit().await.unwrap();
     }
 
