@@ -9,10 +9,10 @@ pub(crate) struct Chance(u64);
 
 const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
 
-const TEXTS: [&str; 12] = [
-    "a", "A", "b", "ab", "aB", "a*", "", "x/y", "alice", "*", "10", "a?c",
+const TEXTS: [&str; 15] = [
+    "a", "A", "b", "ab", "aB", "a*", "", "x/y", "alice", "*", "10", "a?c", "abab", "aab", "babb",
 ];
-const PATTERNS: [&str; 16] = [
+const PATTERNS: [&str; 22] = [
     "a",
     "A",
     "b",
@@ -29,12 +29,20 @@ const PATTERNS: [&str; 16] = [
     "${*}",
     "alice",
     "${K2}",
+    "*?b",
+    "a*ab",
+    "*b*b",
+    "*a?*b",
+    "a*b*b",
+    "*${k1}*",
 ];
-const NUMBERS: [&str; 10] = [
+const NUMBERS: [&str; 12] = [
     "9",
     "10",
     "10.0",
     "-1",
+    "-2",
+    "-0.5",
     "0",
     "1e1",
     "0.5",
@@ -53,13 +61,17 @@ const DATES: [&str; 8] = [
     "soon",
 ];
 const BOOLS: [&str; 5] = ["true", "false", "True", "FALSE", "maybe"];
-const ADDRESSES: [&str; 8] = [
+const ADDRESSES: [&str; 12] = [
     "192.0.2.1",
     "192.0.2.200",
     "10.0.0.1",
+    "11.0.0.1",
+    "::",
     "::1",
     "0:0:0:0:0:0:0:1",
     "2001:db8::5",
+    "2001:db8:ffff::5",
+    "2001:db9::5",
     "::ffff:192.0.2.1",
     "nowhere",
 ];
@@ -85,7 +97,7 @@ const ARNS: [&str; 7] = [
     "not an arn",
     "arn:aws:s3",
 ];
-const ARN_PATTERNS: [&str; 11] = [
+const ARN_PATTERNS: [&str; 12] = [
     "arn:aws:s3:::b/k",
     "arn:aws:s3:::b/*",
     "arn:aws:s3:::*:b",
@@ -93,6 +105,7 @@ const ARN_PATTERNS: [&str; 11] = [
     "arn:*:s3:::b/k",
     "arn:aws:sns:*:111122223333:t",
     "arn:aws:iam::${acct}:role/*",
+    "arn:aws:sns:us-east-1:${AWS:acct}:t",
     "arn:aws:s3:::${k1}*",
     "arn:aws:*:b",
     "*",
@@ -112,13 +125,20 @@ const RESOURCES: [&str; 11] = [
     "arn:aws:sns:us-east-1:111122223333:t:u",
     "*",
 ];
-const RESOURCE_PATTERNS: [&str; 19] = [
+const RESOURCE_PATTERNS: [&str; 27] = [
+    "*",
+    "*",
     "*",
     "*",
     "arn:aws:s3:::*",
     "arn:aws:s3:::b/*",
     "arn:aws:s3:::b/k",
     "arn:aws:s3:::b/?",
+    "arn:aws:s3:::*/k*",
+    "arn:aws:s3:::?/*x",
+    "arn:aws:s3:::*/?",
+    "arn:aws:s3:::*/?/*",
+    "arn:aws:s*:::b/*",
     "arn:aws:s3:::${k1}",
     "arn:aws:s3:::${k1}*",
     "arn:aws:s3:::${aws:username}",
@@ -126,22 +146,26 @@ const RESOURCE_PATTERNS: [&str; 19] = [
     "arn:aws:s3:::${no, 'alice'}",
     "arn:aws:s3:::${k2, 'alice'}",
     "arn:aws:s3",
+    "arn:aws:iam",
     "arn:*:*b",
     "arn:aws:iam::*:role/*",
     "arn:aws:kms:*:*:key/*",
-    "arn:aws:sns:us-east-1:${acct}:t",
+    "arn:aws:sns:us-east-1:${acct}:t*",
     "arn:aws:sns:*:*:*:u",
     "bucket",
 ];
-const ACTIONS: [&str; 6] = [
+const ACTIONS: [&str; 7] = [
     "s3:GetObject",
     "S3:getobject",
     "s3:PutObject",
+    "s3:ListBucket",
     "iam:GetUser",
     "sts:AssumeRole",
     "kms:Decrypt",
 ];
-const ACTION_PATTERNS: [&str; 14] = [
+const ACTION_PATTERNS: [&str; 20] = [
+    "*",
+    "*",
     "*",
     "*",
     "s3:*",
@@ -150,6 +174,10 @@ const ACTION_PATTERNS: [&str; 14] = [
     "S3:GETOBJECT",
     "s3:Put?bject",
     "s3:*Object",
+    "s3:*Bucket",
+    "s3:?et*ject",
+    "s*:GetObject",
+    "*:*",
     "iam:*",
     "iam:Get*",
     "sts:*",
@@ -157,7 +185,7 @@ const ACTION_PATTERNS: [&str; 14] = [
     "kms:*",
     "GetObject",
 ];
-const PRINCIPALS: [(&str, &str); 14] = [
+const PRINCIPALS: [(&str, &str); 19] = [
     ("AWS", "*"),
     ("AWS", "111122223333"),
     ("AWS", "arn:aws:iam::111122223333:root"),
@@ -172,6 +200,21 @@ const PRINCIPALS: [(&str, &str); 14] = [
     ("Service", "ec2.amazonaws.com"),
     ("Service", "s3.amazonaws.com"),
     ("Federated", "arn:aws:iam::111122223333:saml-provider/X"),
+    // What AWS would not save: a wildcard within, no principal at all, a kind that there is not.
+    ("AWS", "arn:aws:iam::111122223333:user/*"),
+    ("AWS", "alice"),
+    ("Service", "*.amazonaws.com"),
+    ("CanonicalUser", "79a59df900b949e5"),
+    ("Group", "arn:aws:iam::111122223333:group/g"),
+];
+/// Those of them that are understood; most clauses take theirs from here.
+const UNDERSTOOD: usize = 14;
+const LADDER: [&str; 5] = [
+    "111122223333",
+    "arn:aws:iam::111122223333:user/alice",
+    "arn:aws:iam::111122223333:role/R",
+    "arn:aws:sts::111122223333:assumed-role/R/s",
+    "arn:aws:sts::111122223333:federated-user/bob",
 ];
 const KEYS: [&str; 6] = [
     "k1",
@@ -230,10 +273,17 @@ impl Chance {
             _ => {}
         }
         let account = match self.below(4) {
-            0 => ACCOUNTS[1],
-            _ => ACCOUNTS[0],
+            0 => Some(ACCOUNTS[1]),
+            // Without a word it is the account in the name, or the caller's own.
+            1 if resource == "*" || resource.contains(ACCOUNTS[0]) => None,
+            _ => Some(ACCOUNTS[0]),
         };
-        let base = BASES[self.below(BASES.len())];
+        // Texts can meet patterns in more ways than other values can.
+        let base = if self.once_in(4) {
+            BASES[self.below(6)]
+        } else {
+            BASES[self.below(BASES.len())]
+        };
         let mut line = json!({
             "id": case.to_string(),
             "principal": principal,
@@ -300,7 +350,11 @@ impl Chance {
                 0 => {}
                 1 => {
                     let count = self.below(4);
-                    let list: Vec<&str> = (0..count).map(|_| self.pick(pool)).collect();
+                    let mut list: Vec<&str> = (0..count).map(|_| self.pick(pool)).collect();
+                    // Alone it is as good as nothing under ForAllValues; among others it is not.
+                    if self.once_in(3) {
+                        list.push("");
+                    }
                     context.insert(key.to_owned(), json!(list));
                 }
                 2 => {
@@ -314,7 +368,9 @@ impl Chance {
         if self.once_in(2) {
             context.insert("aws:UserName".to_owned(), json!("alice"));
         }
-        context.insert("acct".to_owned(), json!("111122223333"));
+        for key in ["acct", "aws:acct"] {
+            context.insert(key.to_owned(), json!(ACCOUNTS[0]));
+        }
         Value::Object(context)
     }
 
@@ -334,6 +390,11 @@ impl Chance {
             1 => {}
             _ => policy["Version"] = json!("2012-10-17"),
         }
+        match self.below(60) {
+            0 => policy["Version"] = json!("2020-01-01"),
+            1 => policy["Comment"] = json!("an element that nobody knows"),
+            _ => {}
+        }
         if count == 1 && self.once_in(2) {
             policy["Statement"] = policy["Statement"][0].clone();
         }
@@ -349,7 +410,11 @@ impl Chance {
             } else {
                 "Principal"
             };
-            statement[name] = self.named();
+            statement[name] = if name == "NotPrincipal" && self.once_in(2) {
+                self.ladder()
+            } else {
+                self.named()
+            };
         }
         let name = if self.once_in(7) {
             "NotAction"
@@ -377,7 +442,43 @@ impl Chance {
             }
             statement["Condition"] = Value::Object(block);
         }
+        if self.once_in(16) {
+            self.spoil(&mut statement);
+        }
         statement
+    }
+
+    /// Makes a statement that AWS would not save.
+    fn spoil(&mut self, statement: &mut Value) {
+        let members = statement.as_object_mut().expect("a statement");
+        let (name, value) = match self.below(8) {
+            0 => ("Comment", json!("an element that nobody knows")),
+            1 => ("Effect", json!("allow")),
+            2 => ("Effect", json!("Permit")),
+            3 => {
+                // One of both is there already, or neither belongs there.
+                members.insert("NotPrincipal".to_owned(), json!("*"));
+                ("Principal", self.named())
+            }
+            4 => {
+                members.remove("NotPrincipal");
+                members.remove("Principal");
+                return;
+            }
+            5 => {
+                members.insert("NotAction".to_owned(), self.some(&ACTION_PATTERNS));
+                ("Action", self.some(&ACTION_PATTERNS))
+            }
+            6 => {
+                members.insert("NotResource".to_owned(), self.some(&RESOURCE_PATTERNS));
+                ("Resource", self.some(&RESOURCE_PATTERNS))
+            }
+            _ => {
+                members.remove("NotPrincipal");
+                ("Principal", self.named())
+            }
+        };
+        members.insert(name.to_owned(), value);
     }
 
     fn named(&mut self) -> Value {
@@ -386,11 +487,31 @@ impl Chance {
         }
         let mut map = Map::new();
         for _ in 0..=self.below(4) {
-            let (kind, text) = PRINCIPALS[self.below(PRINCIPALS.len())];
+            let most = if self.once_in(12) {
+                PRINCIPALS.len()
+            } else {
+                UNDERSTOOD
+            };
+            let (kind, text) = PRINCIPALS[self.below(most)];
             let list = map.entry(kind).or_insert_with(|| json!([]));
             list.as_array_mut().expect("a list").push(json!(text));
         }
         Value::Object(map)
+    }
+
+    /// All the names that callers of one account must have in a NotPrincipal to escape it, but for a few that are
+    /// left out.
+    fn ladder(&mut self) -> Value {
+        let mut names: Vec<&str> = Vec::new();
+        for name in LADDER {
+            if !self.once_in(5) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            return json!("*");
+        }
+        json!({"AWS": names})
     }
 
     fn operator(&mut self, base: &str) -> String {

@@ -116,6 +116,19 @@ pub(crate) const BASES: [&str; 27] = [
     "Null",
 ];
 
+/// The elements of a statement.
+const ELEMENTS: [&str; 9] = [
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+
 /// Everything that a run must have met at least once.
 pub(crate) fn expected_hits() -> Vec<String> {
     let mut names = Vec::new();
@@ -139,6 +152,9 @@ pub(crate) fn expected_hits() -> Vec<String> {
         "federated",
     ] {
         names.push(format!("principal {form}"));
+    }
+    for effect in ["Allow", "Deny", "allow", "Permit"] {
+        names.push(format!("not understood {effect}"));
     }
     names.push("NotPrincipal true".to_owned());
     names.push("NotPrincipal false".to_owned());
@@ -190,6 +206,8 @@ fn or(one: Maybe, other: Maybe) -> Maybe {
 pub(crate) struct Slow<'a> {
     line: &'a Value,
     mutation: Option<Mutation>,
+    /// The policy that is being read has a version that nobody knows: nobody knows either what `${` means in it.
+    doubtful: bool,
     pub(crate) hits: Vec<String>,
 }
 
@@ -205,6 +223,7 @@ impl<'a> Slow<'a> {
         Self {
             line,
             mutation,
+            doubtful: false,
             hits: Vec::new(),
         }
     }
@@ -291,8 +310,11 @@ impl<'a> Slow<'a> {
         let yes = if matches!(kind, "Service" | "Federated" | "Anonymous") {
             has("own") || (has("everyone") && !trust)
         } else {
-            let owner = &line["resource"]["account"];
-            let cross = !owner.is_null() && *owner != principal["account"];
+            // What the request does not say, the name may tell; else the resource is the caller's.
+            let owner = line["resource"]["account"]
+                .as_str()
+                .or_else(|| arn.split(':').nth(4).filter(|part| part.len() == 12));
+            let cross = owner.is_some_and(|owner| principal["account"] != *owner);
             if cross {
                 if self.on(Mutation::CrossAccountNeedsOneSide) {
                     own || !forms.is_empty()
@@ -333,17 +355,38 @@ impl<'a> Slow<'a> {
         };
         for policy in policies {
             let policy = policy.as_object().expect("a policy");
-            let vars = policy.get("Version").and_then(Value::as_str) == Some("2012-10-17")
-                || self.on(Mutation::VariablesInOldVersions);
+            let foreign = policy
+                .keys()
+                .any(|name| !["Version", "Id", "Statement"].contains(&name.as_str()));
+            let version = policy.get("Version").and_then(Value::as_str);
+            let present = version == Some("2012-10-17");
+            let old = matches!(version, None | Some("2008-10-17"));
+            let vars = present || self.on(Mutation::VariablesInOldVersions);
+            // An element that nobody knows could be the version, misspelt.
+            self.doubtful = !present && (foreign || !old);
             let statements = match &policy["Statement"] {
                 Value::Array(list) => list.clone(),
                 one => vec![one.clone()],
             };
             for statement in &statements {
                 let statement = statement.as_object().expect("a statement");
-                let allow = statement["Effect"] == "Allow";
+                let allow = statement["Effect"]
+                    .as_str()
+                    .is_some_and(|effect| effect.eq_ignore_ascii_case("Allow"));
+                let understood = !foreign
+                    && !self.doubtful
+                    && (!allow || statement["Effect"] == "Allow")
+                    && statement
+                        .keys()
+                        .all(|name| ELEMENTS.contains(&name.as_str()));
                 let (matches, forms) = self.statement(name, statement, allow, vars);
-                let applies = matches.unwrap_or(!allow);
+                let applies = matches.unwrap_or(!allow) && (!allow || understood);
+                if matches.is_none() || (!understood && matches == Some(true)) {
+                    self.hits.push(format!(
+                        "not understood {}",
+                        statement["Effect"].as_str().expect("an effect")
+                    ));
+                }
                 if applies && allow {
                     layer.allowed = true;
                     layer.forms.extend(forms);
@@ -363,43 +406,25 @@ impl<'a> Slow<'a> {
         vars: bool,
     ) -> (Maybe, Vec<&'static str>) {
         let mut forms = Vec::new();
-        let mut result = Some(true);
-        if matches!(layer, "resource" | "rcps") {
-            if let Some(value) = statement.get("Principal") {
-                forms = self.principals(value);
-                result = Some(!forms.is_empty());
-            } else if let Some(value) = statement.get("NotPrincipal") {
-                let found = self.principals(value);
-                let bounded = !self.line["permissions_boundary"].is_null()
-                    && !self.on(Mutation::NotPrincipalIgnoresBoundary);
-                let kind = self.line["principal"]["type"].as_str().expect("a type");
-                let full = found.contains(&"everyone")
-                    || match kind {
-                        "Account" => found.contains(&"account"),
-                        "User" | "FederatedUser" => {
-                            found.contains(&"account") && found.contains(&"own")
-                        }
-                        "Role" => found.contains(&"account") && found.contains(&"role"),
-                        "AssumedRole" => {
-                            found.contains(&"account")
-                                && found.contains(&"role")
-                                && found.contains(&"own")
-                        }
-                        "Service" | "Federated" => found.contains(&"own"),
-                        _ => false,
-                    };
-                let about = if allow {
-                    found.is_empty()
+        let belongs = matches!(layer, "resource" | "rcps");
+        let mut result = match (statement.get("Principal"), statement.get("NotPrincipal")) {
+            (None, None) if !belongs => Some(true),
+            (Some(value), None) if belongs => {
+                let doubt;
+                (forms, doubt) = self.principals(value);
+                if forms.is_empty() && doubt {
+                    None
                 } else {
-                    bounded || !full
-                };
-                self.hits.push(format!("NotPrincipal {about}"));
-                result = Some(about);
-                forms = vec!["everyone"];
-            } else {
-                result = None;
+                    Some(!forms.is_empty())
+                }
             }
-        }
+            (None, Some(value)) if belongs => {
+                forms = vec!["everyone"];
+                self.excepted(value, allow)
+            }
+            // It is missing, it does not belong here, or the two contradict each other.
+            _ => None,
+        };
         result = and(result, self.actions(statement));
         result = and(result, self.resources(statement, layer, vars));
         if result == Some(false) {
@@ -417,6 +442,35 @@ impl<'a> Slow<'a> {
             }
         }
         (result, forms)
+    }
+
+    /// Whether a statement with this NotPrincipal is about the caller.
+    fn excepted(&mut self, value: &Value, allow: bool) -> Maybe {
+        let (found, doubt) = self.principals(value);
+        let bounded = !self.line["permissions_boundary"].is_null()
+            && !self.on(Mutation::NotPrincipalIgnoresBoundary);
+        let kind = self.line["principal"]["type"].as_str().expect("a type");
+        let has = |form| found.contains(&form);
+        let full = has("everyone")
+            || match kind {
+                "Account" => has("account"),
+                "User" | "FederatedUser" => has("account") && has("own"),
+                "Role" => has("account") && has("role"),
+                "AssumedRole" => has("account") && has("role") && has("own"),
+                "Service" | "Federated" => has("own"),
+                _ => false,
+            };
+        let about = if allow {
+            found.is_empty()
+        } else {
+            bounded || !full
+        };
+        self.hits.push(format!("NotPrincipal {about}"));
+        if allow && about && doubt {
+            None
+        } else {
+            Some(about)
+        }
     }
 
     fn texts(value: &Value) -> Vec<String> {
@@ -442,12 +496,14 @@ impl<'a> Slow<'a> {
                 asked = asked.to_lowercase();
                 pattern = pattern.to_lowercase();
             }
+            let parts: Vec<&str> = pattern.split(':').collect();
             let one = if pattern == "*" {
                 Some(true)
-            } else if pattern.split(':').count() != 2 {
+            } else if parts.len() != 2 {
                 None
             } else {
-                Some(wild(&glob(&pattern), &chars(&asked)))
+                let fits = wild(&glob(&pattern), &chars(&asked));
+                unless_wild_service(parts[0], fits)
             };
             result = or(result, one);
         }
@@ -482,7 +538,7 @@ impl<'a> Slow<'a> {
         if pattern == "*" {
             return Some(true);
         }
-        if !pattern.starts_with("arn:") {
+        if !pattern.starts_with("arn:") || (self.doubtful && pattern.contains("${")) {
             return None;
         }
         if asked == "*" {
@@ -509,7 +565,7 @@ impl<'a> Slow<'a> {
         if negated && !resolved {
             None
         } else {
-            Some(all)
+            unless_wild_service(parts.get(2).map_or("", String::as_str), all)
         }
     }
 
@@ -688,6 +744,9 @@ impl<'a> Slow<'a> {
     }
 
     fn compare(&self, base: &str, asked: &str, value: &str, vars: bool) -> Maybe {
+        if self.doubtful && value.contains("${") {
+            return None;
+        }
         let base = base.replace("Not", "");
         match base.as_str() {
             "StringEquals" | "StringEqualsIgnoreCase" | "StringLike" => {
@@ -774,13 +833,14 @@ impl<'a> Slow<'a> {
         }
     }
 
-    /// By which names the caller is found.
-    fn principals(&mut self, value: &Value) -> Vec<&'static str> {
+    /// By which names the caller is found, and whether something among them is not understood.
+    fn principals(&mut self, value: &Value) -> (Vec<&'static str>, bool) {
         let principal = &self.line["principal"];
         let kind = principal["type"].as_str().expect("a type");
         let arn = principal["arn"].as_str().unwrap_or_default();
         let account = principal["account"].as_str();
         let mut found = Vec::new();
+        let mut doubt = false;
         let mut entries: Vec<(String, String)> = Vec::new();
         match value {
             Value::String(text) => entries.push(("AWS".to_owned(), text.clone())),
@@ -815,6 +875,13 @@ impl<'a> Slow<'a> {
                         self.hits.push("principal account".to_owned());
                     }
                 }
+                // AWS knows no wildcards here. Whom the pattern would reach is in doubt, and of a session one cannot
+                // see the role's full name.
+                "AWS" if text.contains(['*', '?']) => {
+                    doubt |= iam && wild(&glob(&text), &chars(arn));
+                    doubt |= kind == "AssumedRole";
+                }
+                "AWS" if !text.starts_with("arn:") => doubt = true,
                 "AWS" if text.contains(":role/") => {
                     let parts: Vec<&str> = text.split(':').collect();
                     let role = text.rsplit('/').next().expect("a name");
@@ -837,6 +904,9 @@ impl<'a> Slow<'a> {
                         self.hits.push(format!("principal {form}"));
                     }
                 }
+                "Service" if text.contains('*') => doubt = true,
+                // Only S3 knows such users.
+                "CanonicalUser" => {}
                 "Service" => {
                     if kind == "Service" && arn == text {
                         found.push("own");
@@ -849,10 +919,19 @@ impl<'a> Slow<'a> {
                         self.hits.push("principal federated".to_owned());
                     }
                 }
-                other => panic!("principal {other}"),
+                _ => doubt = true,
             }
         }
-        found
+        (found, doubt)
+    }
+}
+
+/// AWS allows no wildcard in the service of an action or a resource: what it would match is in doubt.
+fn unless_wild_service(service: &str, fits: bool) -> Maybe {
+    if fits && service.contains(['*', '?']) {
+        None
+    } else {
+        Some(fits)
     }
 }
 
