@@ -13,6 +13,7 @@ mod fuzz;
 mod graph;
 mod install;
 mod load;
+mod mutants;
 mod reference;
 mod step;
 mod test;
@@ -30,6 +31,8 @@ cargo xtask COMMAND
   install          only install what the tests need
   update           write docs/reference anew from the operations' declarations
   check-reference  fail when docs/reference is stale
+  mutants [WORD…]  break one rule of the policy evaluator after the other, and see that its test notices each;
+                   with words, only the rules that are named by one of them
   bench [NAME…]    run the benches: policy, allocations, signature, store
   load [--quick] [--only throughput|start|large|passwords]
                    drive a release build of the server beside a yardstick
@@ -56,6 +59,7 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
         ["update"] => reference::update()?,
         ["check-reference"] => reference::check()?,
         ["graph"] => graph::print()?,
+        ["mutants", words @ ..] => return mutants::command(words),
         ["bench", names @ ..] => load::bench(names)?,
         ["load", words @ ..] => load::load(words)?,
         [] | ["help" | "--help" | "-h"] => {

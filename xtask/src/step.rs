@@ -15,6 +15,7 @@ use crate::workspace;
 pub(crate) struct Step {
     title: String,
     command: Command,
+    quiet: bool,
 }
 
 impl Step {
@@ -44,6 +45,7 @@ impl Step {
         Self {
             title: title.into(),
             command,
+            quiet: false,
         }
     }
 
@@ -68,6 +70,12 @@ impl Step {
         self
     }
 
+    /// Shows nothing: for a command whose failure is expected, and of which the caller tells what matters.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Runs the command, shows its output, and returns it.
     ///
     /// # Errors
@@ -83,7 +91,9 @@ impl Step {
 
     /// Runs the command like [`Step::run`], but leaves it to the caller what a failure means.
     pub(crate) fn outcome(mut self) -> Result<Outcome> {
-        println!("\n==> {}", self.title);
+        if !self.quiet {
+            println!("\n==> {}", self.title);
+        }
         let begun = Instant::now();
         let line = line_of(&self.command);
         let (reader, writer) = pipe().context("cannot make a pipe")?;
@@ -105,14 +115,18 @@ impl Step {
             > 0
         {
             let text = String::from_utf8_lossy(&bytes);
-            print!("{text}");
+            if !self.quiet {
+                print!("{text}");
+            }
             output.push_str(&text);
             bytes.clear();
         }
         let status = child.wait().context("cannot wait for the command")?;
         let seconds = begun.elapsed().as_secs_f32();
         let word = if status.success() { "done" } else { "FAILED" };
-        println!("    {word}: {} ({seconds:.1} s)", self.title);
+        if !self.quiet {
+            println!("    {word}: {} ({seconds:.1} s)", self.title);
+        }
         Ok(Outcome {
             title: self.title,
             line,

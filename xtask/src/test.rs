@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 
 use crate::count::{self, Count};
 use crate::step::Step;
-use crate::{fuzz, install, reference, workspace};
+use crate::{fuzz, install, mutants, reference, workspace};
 
 /// How much is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,14 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
         ),
         total,
     )?;
+
+    if length == Length::Long {
+        let count = mutants::run(&[])?;
+        total.add(count);
+        if count.failed > 0 {
+            bail!("the comparison of the evaluators does not notice a broken rule");
+        }
+    }
 
     total.add(fuzz::run(fuzzer, length.fuzz_seconds())?);
     Ok(())
