@@ -1,8 +1,11 @@
 """Reads AWS's models as botocore ships them, and this server's declarations, into one form that can be compared."""
 
+from __future__ import annotations
+
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import botocore
 
@@ -18,30 +21,32 @@ SCALARS = {
 }
 
 
-def theirs(service, version):
+def theirs(service: str, version: str) -> dict[str, Any]:
     """The model of a service."""
     folder = Path(botocore.__file__).parent / "data" / service / version
     with gzip.open(folder / "service-2.json.gz") as file:
         return json.load(file)
 
 
-def ours():
+def ours() -> dict[str, Any]:
     """Every declared operation, by service and name."""
     text = (ROOT / "docs" / "reference" / "operations.json").read_text("utf-8")
     return json.loads(text)
 
 
-def error_code(model, name):
+def error_code(model: dict[str, Any], name: str) -> str:
     """What a fault is called on the wire."""
     return model["shapes"][name].get("error", {}).get("code", name)
 
 
-def copy(declared):
+def copy(declared: dict[str, Any]) -> dict[str, Any]:
     """A deep copy."""
     return json.loads(json.dumps(declared))
 
 
-def differences(model, operation, declared, worded):
+def differences(
+    model: dict[str, Any], operation: str, declared: dict[str, Any], worded: dict[str, list[str]]
+) -> list[str]:
     """What differs between an operation of the model and its declaration, a line each.
 
     `worded` has the patterns that a sentence of AWS's stands for.
@@ -67,12 +72,14 @@ def differences(model, operation, declared, worded):
 class Comparison:
     """Of one side of an operation; constraints are compared in requests alone."""
 
-    def __init__(self, model, request, worded):
+    def __init__(self, model: dict[str, Any], request: bool, worded: dict[str, list[str]]) -> None:
         self.model = model
         self.request = request
         self.worded = worded
 
-    def members(self, shape, members, path, above):
+    def members(
+        self, shape: dict[str, Any], members: list[Any], path: str, above: tuple[str, ...]
+    ) -> list[str]:
         found = []
         declared = {member["name"]: member for member in members}
         required = set(shape.get("required", []))
@@ -88,7 +95,9 @@ class Comparison:
             found += self.shape(reference["shape"], member, here, above)
         return found + [f"{path}.{name}: not in the model" for name in declared]
 
-    def shape(self, name, declared, path, above):
+    def shape(
+        self, name: str, declared: dict[str, Any], path: str, above: tuple[str, ...]
+    ) -> list[str]:
         """Compares a shape of the model with a declared one; `above` are the shapes that it stands in."""
         shape = self.model["shapes"][name]
         kind = shape["type"]
@@ -110,7 +119,7 @@ class Comparison:
         found += self.shape(key, declared["key"], f"{path}{{key}}", above)
         return found + self.shape(value, declared["value"], f"{path}{{}}", above)
 
-    def bounds(self, shape, declared, path):
+    def bounds(self, shape: dict[str, Any], declared: dict[str, Any], path: str) -> list[str]:
         if not self.request:
             return []
         found = []
@@ -121,7 +130,7 @@ class Comparison:
                 found.append(f"{path}: {bound} {has} instead of {wanted}")
         return found
 
-    def rules(self, shape, declared, path):
+    def rules(self, shape: dict[str, Any], declared: dict[str, Any], path: str) -> list[str]:
         if not self.request:
             return []
         found = []

@@ -1,7 +1,11 @@
 """Every operation agrees with AWS's own model of it, but for the gaps that are named with their reason."""
 
+from __future__ import annotations
+
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import models
 import pytest
@@ -12,11 +16,11 @@ MODELS = {service: models.theirs(service, version) for service, version in VERSI
 DECLARED = models.ours()
 
 
-def is_gap(gap, operation, difference):
+def is_gap(gap: dict[str, Any], operation: str, difference: str) -> bool:
     return operation in gap["operations"] and difference.endswith(gap["ends"])
 
 
-def all_differences():
+def all_differences() -> Iterator[tuple[str, str]]:
     for service, model in MODELS.items():
         for operation, declared in DECLARED[service].items():
             for difference in models.differences(model, operation, declared, GAPS["worded"]):
@@ -24,7 +28,7 @@ def all_differences():
 
 
 @pytest.mark.parametrize("service", VERSIONS)
-def test_every_operation_is_there_or_named_as_missing(service):
+def test_every_operation_is_there_or_named_as_missing(service: str) -> None:
     named = [name for names in GAPS["missing"].get(service, {}).values() for name in names]
     assert len(named) == len(set(named)), "named twice"
     missing = set(MODELS[service]["operations"]) - set(DECLARED[service])
@@ -33,12 +37,12 @@ def test_every_operation_is_there_or_named_as_missing(service):
 
 
 @pytest.mark.parametrize("service", VERSIONS)
-def test_no_operation_is_invented_under_aws_names(service):
+def test_no_operation_is_invented_under_aws_names(service: str) -> None:
     ours = set(DECLARED[service]) - set(MODELS[service]["operations"])
     assert sorted(ours) == GAPS["ours"].get(service, [])
 
 
-def test_members_constraints_and_faults_are_the_models():
+def test_members_constraints_and_faults_are_the_models() -> None:
     left = [
         f"{operation} {difference}"
         for operation, difference in all_differences()
@@ -47,7 +51,7 @@ def test_members_constraints_and_faults_are_the_models():
     assert left == []
 
 
-def test_every_named_difference_is_still_one():
+def test_every_named_difference_is_still_one() -> None:
     found = list(all_differences())
     for gap in GAPS["differs"]:
         assert gap["why"]
@@ -56,7 +60,7 @@ def test_every_named_difference_is_still_one():
             assert hits, f"{operation}: no {gap['ends']!r} any more"
 
 
-def test_the_comparison_notices_what_differs():
+def test_the_comparison_notices_what_differs() -> None:
     """A comparison that cannot fail says nothing."""
     model = MODELS["iam"]
     create_user = DECLARED["iam"]["CreateUser"]
