@@ -320,7 +320,12 @@ def test_a_request_leaves_one_log_line_with_its_id(server: Server) -> None:
     refused = server.query("Action=GetUser&Version=2010-05-08&UserName=nobody")
     for answer in (granted, refused):
         request_id = answer.headers["x-amzn-RequestId"]
-        lines = [line for line in server.stderr.read_text().splitlines() if request_id in line]
+        # Lines are written together, within ten milliseconds.
+        end = time.monotonic() + 5
+        lines: list[str] = []
+        while not lines and time.monotonic() < end:
+            time.sleep(0.05)
+            lines = [line for line in server.stderr.read_text().splitlines() if request_id in line]
         assert len(lines) == 1, lines
         assert isinstance(json.loads(lines[0]), dict), "JSON where no terminal is"
 
