@@ -1,9 +1,10 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in the order in which it is cheapest to fail.
 
+use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::count::{self, Count};
 use crate::step::Step;
@@ -132,6 +133,9 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
         ),
         total,
     )?;
+    if length == Length::Long {
+        on_a_full_disk(total)?;
+    }
     tests(
         Step::cargo("examples in documentation")
             .args(["test", "--workspace", "--doc"])
@@ -166,6 +170,31 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
 
     total.add(fuzz::run(fuzzer, length.fuzz_seconds())?);
     Ok(())
+}
+
+/// The test that needs a disk which is soon full. Making one takes the right to mount; who has it not is told.
+fn on_a_full_disk(total: &mut Count) -> Result<()> {
+    let disk = workspace::target().join("small-disk");
+    fs::create_dir_all(&disk).with_context(|| format!("cannot make {}", disk.display()))?;
+    let mounted = Step::new("a disk of 6 MiB", "mount")
+        .args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"])
+        .args([&disk])
+        .outcome()?;
+    if !mounted.well {
+        println!("a full disk is not tried: that takes the right to mount one");
+        return Ok(());
+    }
+    let tried = tests(
+        Step::cargo("a full disk")
+            .args(["nextest", "run", "--package", "claviger-store"])
+            .args(["--run-ignored", "only", "a_full_disk"])
+            .env("CLAVIGER_SMALL_DISK", &disk),
+        total,
+    );
+    Step::new("take the disk away", "umount")
+        .args([&disk])
+        .run()?;
+    tried
 }
 
 fn tests(step: Step, total: &mut Count) -> Result<()> {
