@@ -43,6 +43,7 @@ impl Length {
                 ("CLAVIGER_RACE_ROUNDS", "1000"),
                 ("CLAVIGER_KILL_ROUNDS", "50"),
                 ("CLAVIGER_POLICY_CASES", "1000000"),
+                ("CLAVIGER_SIMULATOR_ROUNDS", "300"),
             ],
         }
     }

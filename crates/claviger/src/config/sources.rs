@@ -167,6 +167,8 @@ fn unknown_variables() -> Result<(), String> {
             "CLAVIGER_KILL_",
             "CLAVIGER_POLICY_",
             "CLAVIGER_FUZZ_",
+            "CLAVIGER_SIMULATOR_",
+            "CLAVIGER_SMALL_",
         ]
         .iter()
         .any(|prefix| name.starts_with(prefix));
