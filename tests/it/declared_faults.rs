@@ -1,6 +1,7 @@
 //! Every fault that an operation declares is answered, in the words that are recorded from AWS where they are. The
 //! scenarios stand in the files beside [`notation`], which says how to read them.
 
+mod credentials;
 mod notation;
 mod overtaken;
 mod stage;
@@ -31,6 +32,7 @@ const FILES: &[(&str, &str)] = files!(
     "tags.txt",
     "passwords_and_keys.txt",
     "mfa_devices.txt",
+    "ssh_public_keys.txt",
     "account.txt",
     "sessions.txt",
 );
@@ -87,7 +89,7 @@ fn what_aws_was_seen_to_answer_is_played_in_its_words() {
         assert!(scenario.message.is_some(), "{}", scenario.place);
     }
     // One is taken out only where AWS was seen to answer otherwise.
-    assert_eq!(recorded.len(), 166);
+    assert_eq!(recorded.len(), 169);
 }
 
 /// Makes something of everything, under the names that [`required`] gives.

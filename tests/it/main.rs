@@ -18,4 +18,5 @@ mod protocol;
 mod roles;
 mod sessions;
 mod simulation;
+mod ssh_public_keys;
 mod users;

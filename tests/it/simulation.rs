@@ -239,6 +239,17 @@ fn reads(key_of_target: &str) -> Vec<Read> {
             user,
             &BLUE,
         ),
+        read("ListSSHPublicKeys", &of_user, user, &BLUE),
+        read(
+            "GetSSHPublicKey",
+            &[
+                ("UserName", "target"),
+                ("SSHPublicKeyId", "APKAIOSFODNN7EXAMPLE"),
+                ("Encoding", "SSH"),
+            ],
+            user,
+            &BLUE,
+        ),
         read("GetGroup", &of_group, group, &[]),
         read("ListGroups", &[], "arn:aws:iam::123456789012:group/", &[]),
         read("ListGroupPolicies", &of_group, group, &[]),

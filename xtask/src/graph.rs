@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("claviger-model", 1),
     ("claviger-policy", 2),
     ("claviger-signature", 2),
+    ("claviger-pki", 2),
     ("claviger-shape", 2),
     ("claviger-store", 2),
     ("claviger-iam", 3),

@@ -31,6 +31,7 @@ pub mod roles;
 pub mod sessions;
 pub mod shapes;
 pub mod simulation;
+pub mod ssh_public_keys;
 pub mod tagging;
 pub mod users;
 
@@ -154,6 +155,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Password policy", password_policy::OPERATIONS),
     ("Access keys", access_keys::OPERATIONS),
     ("MFA devices", mfa_devices::OPERATIONS),
+    ("SSH public keys", ssh_public_keys::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),

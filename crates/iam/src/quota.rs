@@ -42,6 +42,8 @@ pub struct Quotas {
     pub access_keys_per_user: u64,
     /// Signing certificates of one user.
     pub signing_certificates_per_user: u64,
+    /// SSH public keys of one user.
+    pub ssh_public_keys_per_user: u64,
     /// MFA devices of one user, or of root.
     pub mfa_devices_per_user: u64,
 }
@@ -68,6 +70,7 @@ impl Default for Quotas {
             assume_role_policy_size: 2_048,
             access_keys_per_user: 2,
             signing_certificates_per_user: 2,
+            ssh_public_keys_per_user: 5,
             mfa_devices_per_user: 8,
         }
     }

@@ -50,6 +50,8 @@ codes! {
     ConcurrentModification = "ConcurrentModification", 409, Sender;
     /// Something still hangs on the entity.
     DeleteConflict = "DeleteConflict", 409, Sender;
+    /// The user has this SSH public key already.
+    DuplicateSshPublicKey = "DuplicateSSHPublicKey", 400, Sender;
     /// The name or the thing is taken.
     EntityAlreadyExists = "EntityAlreadyExists", 409, Sender;
     /// Not now; try again.
@@ -84,6 +86,8 @@ codes! {
     InvalidParameterCombination = "InvalidParameterCombination", 400, Sender;
     /// A parameter's value is refused for what it means.
     InvalidParameterValue = "InvalidParameterValue", 400, Sender;
+    /// The public key is malformed, or of a size that is not taken.
+    InvalidPublicKey = "InvalidPublicKey", 400, Sender;
     /// The query string or form cannot be read as one.
     InvalidQueryParameter = "InvalidQueryParameter", 400, Sender;
     /// `LookupEvents`: the end lies before the beginning.
@@ -130,6 +134,8 @@ codes! {
     Throttling = "Throttling", 400, Sender;
     /// The entity is protected.
     UnmodifiableEntity = "UnmodifiableEntity", 400, Sender;
+    /// The public key is in no format that is known.
+    UnrecognizedPublicKeyEncoding = "UnrecognizedPublicKeyEncoding", 400, Sender;
     /// The `X-Amz-Target` names no operation.
     UnknownOperation = "UnknownOperationException", 400, Sender;
     /// Parameters break their rules.

@@ -23,6 +23,8 @@ pub enum IdKind {
     AccessKey,
     /// `ASIA`: a temporary access key.
     TemporaryAccessKey,
+    /// `APKA`: an SSH public key.
+    SshPublicKey,
 }
 
 impl IdKind {
@@ -37,14 +39,15 @@ impl IdKind {
             Self::InstanceProfile => "AIPA",
             Self::AccessKey => "AKIA",
             Self::TemporaryAccessKey => "ASIA",
+            Self::SshPublicKey => "APKA",
         }
     }
 
-    /// Characters in all: access keys have 20, the others 21.
+    /// Characters in all: access keys and SSH public keys have 20, the others 21.
     #[must_use]
     pub const fn length(self) -> usize {
         match self {
-            Self::AccessKey | Self::TemporaryAccessKey => 20,
+            Self::AccessKey | Self::TemporaryAccessKey | Self::SshPublicKey => 20,
             _ => 21,
         }
     }

@@ -13,6 +13,7 @@
 
 pub mod form;
 pub mod policy;
+pub mod public_key;
 pub mod signature;
 
 /// A body: what it is called, and what it does.
@@ -22,5 +23,6 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("form", form::run),
     ("policy", policy::run),
+    ("public_key", public_key::run),
     ("signature", signature::run),
 ];

@@ -17,7 +17,7 @@
 //! - `Tags=a:1,b:2`, `TagKeys=a,b` and `TransitiveTagKeys=a,b` are lists; a value in `'…'` may hold spaces; what follows
 //!   the name of an operation in the JSON protocol is its input.
 //! - `$Name` is the text of `<Name>` in the last answer that has one, and with a small letter one of the values that
-//!   [`Values`](super::stage::Values) knows. `$name = value` at the beginning of a line adds one to a file.
+//!   [`Values`](super::stage::Values) knows, keys and certificates among them. `$name = value` at the beginning of a line adds one to a file.
 
 use claviger_model::Code;
 

@@ -7,6 +7,7 @@ use claviger_it::{Actor, Reply, Setup, TestApp, totp};
 use claviger_model::{AccountId, Code};
 use claviger_store::{Scope, Sequence};
 
+use super::credentials;
 use super::notation::{self, Call, Caller, Scenario};
 use super::overtaken;
 
@@ -27,6 +28,7 @@ pub(super) fn narrow() -> Setup {
             role_policy_size: 200,
             assume_role_policy_size: 200,
             mfa_devices_per_user: 1,
+            ssh_public_keys_per_user: 1,
             ..Quotas::default()
         },
         ..Setup::default()
@@ -64,6 +66,9 @@ impl Values<'_> {
         }
         if let Some(times) = name.strip_prefix('x').and_then(|times| times.parse().ok()) {
             return "x".repeat(times);
+        }
+        if let Some(text) = credentials::text(name) {
+            return text.to_owned();
         }
         match name {
             // A dollar sign that stands for itself: a policy variable follows it.

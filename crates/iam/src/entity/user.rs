@@ -9,6 +9,7 @@ use super::index::{
     ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, USERS_BY_NAME,
 };
 use super::policies::{Attachments, InlinePolicies, PolicyId};
+use super::ssh_public_key::SshPublicKeys;
 use super::tags::Tags;
 use crate::fault::Fault;
 
@@ -39,6 +40,9 @@ pub struct User {
     pub login_profile: Option<LoginProfile>,
     /// Long-term access keys.
     pub access_keys: AccessKeys,
+    /// SSH public keys. Records from before there were any have none.
+    #[serde(default)]
+    pub ssh_public_keys: SshPublicKeys,
     /// MFA devices assigned to the user, in the order of assignment.
     pub mfa_devices: Vec<AssignedMfaDevice>,
     /// Raised to end every session of the user that was issued before.
@@ -123,6 +127,10 @@ impl User {
             (
                 !self.access_keys.is_empty(),
                 "Cannot delete entity, must delete access keys first.",
+            ),
+            (
+                !self.ssh_public_keys.is_empty(),
+                "Cannot delete entity, must remove referenced objects first.",
             ),
             (
                 !self.mfa_devices.is_empty(),

@@ -16,6 +16,7 @@ use crate::cx::Cx;
 use crate::entity::credential::AccessKeys;
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
 use crate::entity::policies::{Attachments, InlinePolicies};
+use crate::entity::ssh_public_key::SshPublicKeys;
 use crate::entity::{Account, TagRules, Tags, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
@@ -186,6 +187,7 @@ impl Operation for CreateUser {
             groups: Vec::new(),
             login_profile: None,
             access_keys: AccessKeys::default(),
+            ssh_public_keys: SshPublicKeys::default(),
             mfa_devices: Vec::new(),
             security_epoch: 0,
         };

@@ -1,0 +1,94 @@
+"""SSH public keys and certificates, made by the tools that people make them with, through boto3 and the AWS CLI."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+import botocore.exceptions
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from claviger import Keys, Server
+
+OPENSSH = (serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+PEM = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+PKCS1 = (serialization.Encoding.PEM, serialization.PublicFormat.PKCS1)
+
+
+def make_user(server: Server, name: str, policy: str | None = None) -> Keys:
+    server.aws("iam", "create-user", "--user-name", name)
+    if policy is not None:
+        server.aws("iam", "attach-user-policy", "--user-name", name, "--policy-arn", policy)
+    return Keys.of(server.aws("iam", "create-access-key", "--user-name", name)["AccessKey"])
+
+
+# SSH public keys
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPublicKey:
+    return rsa.generate_private_key(65537, 2048).public_key()
+
+
+@pytest.mark.parametrize("form", [OPENSSH, PEM, PKCS1], ids=["ssh-rsa", "PEM", "PKCS#1"])
+def test_an_uploaded_key_is_read_back_in_both_encodings(server: Server, key: rsa.RSAPublicKey, form) -> None:
+    name = f"reader-{[OPENSSH, PEM, PKCS1].index(form)}"
+    server.aws("iam", "create-user", "--user-name", name)
+    iam = server.client("iam")
+    made = iam.upload_ssh_public_key(UserName=name, SSHPublicKeyBody=key.public_bytes(*form).decode())["SSHPublicKey"]
+    blob = base64.b64decode(key.public_bytes(*OPENSSH).split()[1])
+    assert made["Fingerprint"] == ":".join(f"{byte:02x}" for byte in hashlib.md5(blob).digest())
+    assert (made["UserName"], made["Status"]) == (name, "Active")
+    for encoding, load in (("SSH", serialization.load_ssh_public_key), ("PEM", serialization.load_pem_public_key)):
+        told = iam.get_ssh_public_key(UserName=name, SSHPublicKeyId=made["SSHPublicKeyId"], Encoding=encoding)
+        read = load(told["SSHPublicKey"]["SSHPublicKeyBody"].encode())
+        assert read.public_numbers() == key.public_numbers()
+
+
+def test_the_cli_manages_a_key_from_upload_to_end(server: Server, key: rsa.RSAPublicKey, tmp_path: Path) -> None:
+    server.aws("iam", "create-user", "--user-name", "alice")
+    file = tmp_path / "id_rsa.pub"
+    file.write_bytes(key.public_bytes(*OPENSSH) + b" alice@example.com\n")
+    user = ("--user-name", "alice")
+    made = server.aws("iam", "upload-ssh-public-key", *user, "--ssh-public-key-body", f"file://{file}")["SSHPublicKey"]
+    which = (*user, "--ssh-public-key-id", made["SSHPublicKeyId"])
+    told = server.aws("iam", "get-ssh-public-key", *which, "--encoding", "SSH")["SSHPublicKey"]
+    assert told["SSHPublicKeyBody"] == file.read_text().strip()
+    again = server.refused("iam", "upload-ssh-public-key", *user, "--ssh-public-key-body", f"file://{file}")
+    assert again.code == "DuplicateSSHPublicKey"
+    server.aws("iam", "update-ssh-public-key", *which, "--status", "Inactive")
+    (listed,) = server.aws("iam", "list-ssh-public-keys", *user)["SSHPublicKeys"]
+    assert listed == {key: told[key] for key in ("UserName", "SSHPublicKeyId", "UploadDate")} | {"Status": "Inactive"}
+    assert server.refused("iam", "delete-user", *user).code == "DeleteConflict"
+    server.aws("iam", "delete-ssh-public-key", *which)
+    server.aws("iam", "delete-user", *user)
+
+
+def test_what_is_no_rsa_key_is_refused_with_exceptions_of_the_model(server: Server) -> None:
+    server.aws("iam", "create-user", "--user-name", "careless")
+    iam = server.client("iam")
+    for body, error in (
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHkbe7gwx7s0dlApEEzpUyOA", "UnrecognizedPublicKeyEncodingException"),
+        ("ssh-rsa AAAA", "InvalidPublicKeyException"),
+    ):
+        with pytest.raises(getattr(iam.exceptions, error)):
+            iam.upload_ssh_public_key(UserName="careless", SSHPublicKeyBody=body)
+
+
+def test_the_managed_policy_lets_members_manage_exactly_their_own_ssh_keys(
+    server: Server, key: rsa.RSAPublicKey
+) -> None:
+    member = make_user(server, "member", "arn:aws:iam::aws:policy/IAMUserSSHKeys")
+    server.aws("iam", "create-user", "--user-name", "other")
+    iam = server.client("iam", member)
+    body = key.public_bytes(*OPENSSH).decode()
+    made = iam.upload_ssh_public_key(UserName="member", SSHPublicKeyBody=body)["SSHPublicKey"]
+    assert len(iam.list_ssh_public_keys()["SSHPublicKeys"]) == 1
+    iam.delete_ssh_public_key(UserName="member", SSHPublicKeyId=made["SSHPublicKeyId"])
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        iam.upload_ssh_public_key(UserName="other", SSHPublicKeyBody=body)
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        iam.list_ssh_public_keys(UserName="other")

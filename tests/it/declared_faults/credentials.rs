@@ -1,0 +1,21 @@
+//! The keys and certificates that scenarios name: the files of `tests/credentials`.
+
+macro_rules! files {
+    ($($name:literal = $file:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../credentials/", $file)))),+]
+    };
+}
+
+const FILES: &[(&str, &str)] = files!(
+    "sshkey" = "rsa.pub",
+    "sshpem" = "rsa.spki.pem",
+    "othersshkey" = "other.pub",
+    "smallsshkey" = "small.pub",
+    "ed25519sshkey" = "ed25519.pub",
+);
+
+/// The text of one of the files.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    let mut files = FILES.iter();
+    files.find_map(|(known, text)| (*known == name).then_some(*text))
+}
