@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import subprocess
 from pathlib import Path
 
 import botocore.exceptions
@@ -11,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from claviger import Keys, Server
+from claviger import ACCOUNT, Keys, Server
 
 OPENSSH = (serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
 PEM = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -92,3 +94,65 @@ def test_the_managed_policy_lets_members_manage_exactly_their_own_ssh_keys(
         iam.upload_ssh_public_key(UserName="other", SSHPublicKeyBody=body)
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
         iam.list_ssh_public_keys(UserName="other")
+
+
+# Certificates
+
+
+def openssl(*arguments: str, cwd: Path) -> None:
+    done = subprocess.run(["openssl", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def self_signed(folder: Path, name: str, *key: str) -> tuple[str, str]:
+    """A private key and a certificate for it, as people make them."""
+    openssl(
+        "req", "-x509", "-nodes", *(key or ("-newkey", "rsa:2048")), "-keyout", f"{name}.key", "-out", f"{name}.pem",
+        "-days", "30", "-subj", f"/CN={name}.example.com", cwd=folder,
+    )  # fmt: skip
+    return (folder / f"{name}.pem").read_text(), (folder / f"{name}.key").read_text()
+
+
+# Signing certificates
+
+
+def test_a_signing_certificate_made_by_openssl_goes_from_upload_to_end(server: Server, tmp_path: Path) -> None:
+    body, key = self_signed(tmp_path, "signing")
+    server.aws("iam", "create-user", "--user-name", "signer")
+    user = ("--user-name", "signer")
+    file = f"file://{tmp_path / 'signing.pem'}"
+    made = server.aws("iam", "upload-signing-certificate", *user, "--certificate-body", file)["Certificate"]
+    assert (made["UserName"], made["Status"], made["CertificateBody"]) == ("signer", "Active", body)
+    which = (*user, "--certificate-id", made["CertificateId"])
+    assert server.refused("iam", "upload-signing-certificate", "--certificate-body", file).code == "DuplicateCertificate"
+    server.aws("iam", "update-signing-certificate", *which, "--status", "Inactive")
+    (listed,) = server.aws("iam", "list-signing-certificates", *user)["Certificates"]
+    assert listed == made | {"Status": "Inactive"}
+    refused = server.refused("iam", "delete-user", *user)
+    assert (refused.code, refused.message) == (
+        "DeleteConflict",
+        "Cannot delete entity, must delete signing certificates first.",
+    )
+    with pytest.raises(server.client("iam").exceptions.MalformedCertificateException):
+        server.client("iam").upload_signing_certificate(UserName="signer", CertificateBody=key)
+    server.aws("iam", "delete-signing-certificate", *which)
+    server.aws("iam", "delete-user", *user)
+
+
+def test_a_policy_lets_members_manage_exactly_their_own_signing_certificates(server: Server, tmp_path: Path) -> None:
+    body, _ = self_signed(tmp_path, "own")
+    member = make_user(server, "certified")
+    statement = {
+        "Effect": "Allow",
+        "Action": "iam:*SigningCertificate*",
+        "Resource": f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}",
+    }
+    server.client("iam").put_user_policy(
+        UserName="certified", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement})
+    )
+    iam = server.client("iam", member)
+    made = iam.upload_signing_certificate(CertificateBody=body)["Certificate"]
+    assert made["UserName"] == "certified"
+    with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+        iam.list_signing_certificates(UserName="other")
+    iam.delete_signing_certificate(CertificateId=made["CertificateId"])

@@ -25,6 +25,8 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "VersionId") => "v2",
         (_, "AccessKeyId") => "AKIAIOSFODNN7EXAMPLE",
         (_, "Status") => "Inactive",
+        (_, "CertificateId") => "NONEXISTENTCERTID12345678901",
+        (_, "CertificateBody") => include_str!("../credentials/leaf.pem"),
         (_, "SSHPublicKeyId") => "APKAIOSFODNN7EXAMPLE",
         (_, "SSHPublicKeyBody") => include_str!("../credentials/rsa.pub"),
         (_, "Encoding") => "SSH",

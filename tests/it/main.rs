@@ -17,6 +17,7 @@ mod policies_of_entities;
 mod protocol;
 mod roles;
 mod sessions;
+mod signing_certificates;
 mod simulation;
 mod ssh_public_keys;
 mod users;

@@ -226,6 +226,7 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         ),
         read("GetLoginProfile", &of_user, user, &BLUE),
         read("ListAccessKeys", &of_user, user, &BLUE),
+        read("ListSigningCertificates", &of_user, user, &BLUE),
         read(
             "GetAccessKeyLastUsed",
             &[("AccessKeyId", key_of_target)],

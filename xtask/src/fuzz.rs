@@ -10,7 +10,7 @@ use crate::step::Step;
 use crate::workspace;
 
 /// The targets of `fuzz/`, each a body of the crate `claviger-fuzz-bodies`.
-const TARGETS: &[&str] = &["policy", "form", "signature", "public_key"];
+const TARGETS: &[&str] = &["policy", "form", "signature", "public_key", "certificate"];
 
 /// Runs every target for `seconds`.
 ///

@@ -12,6 +12,7 @@ pub mod managed_policy;
 pub mod mfa_device;
 pub mod policies;
 pub mod role;
+pub mod signing_certificate;
 pub mod ssh_public_key;
 pub mod tags;
 pub mod user;

@@ -9,6 +9,7 @@ use crate::entity::Account;
 use crate::entity::account::{ACCOUNT_RECORD, Root};
 use crate::entity::credential::{AccessKey, AccessKeys, PasswordHash, Status};
 use crate::entity::index::{ACCOUNTS, WHOLE};
+use crate::entity::signing_certificate::SigningCertificates;
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::password::rules;
@@ -207,6 +208,7 @@ impl Iam {
                 }),
                 password_changed: Some(now),
                 access_keys,
+                signing_certificates: SigningCertificates::default(),
                 mfa_devices: Vec::new(),
                 security_epoch: 0,
             },

@@ -30,6 +30,7 @@ pub mod policy_attachments;
 pub mod roles;
 pub mod sessions;
 pub mod shapes;
+pub mod signing_certificates;
 pub mod simulation;
 pub mod ssh_public_keys;
 pub mod tagging;
@@ -156,6 +157,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Access keys", access_keys::OPERATIONS),
     ("MFA devices", mfa_devices::OPERATIONS),
     ("SSH public keys", ssh_public_keys::OPERATIONS),
+    ("Signing certificates", signing_certificates::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),

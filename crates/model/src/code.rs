@@ -50,6 +50,8 @@ codes! {
     ConcurrentModification = "ConcurrentModification", 409, Sender;
     /// Something still hangs on the entity.
     DeleteConflict = "DeleteConflict", 409, Sender;
+    /// A user of the account has this signing certificate already.
+    DuplicateCertificate = "DuplicateCertificate", 409, Sender;
     /// The user has this SSH public key already.
     DuplicateSshPublicKey = "DuplicateSSHPublicKey", 400, Sender;
     /// The name or the thing is taken.
@@ -70,6 +72,8 @@ codes! {
     InvalidAuthenticationCode = "InvalidAuthenticationCode", 403, Sender;
     /// The encoded authorization message cannot be read.
     InvalidAuthorizationMessage = "InvalidAuthorizationMessageException", 400, Sender;
+    /// The certificate can be read, and is not good for its purpose.
+    InvalidCertificate = "InvalidCertificate", 400, Sender;
     /// The access key is unknown or no longer good.
     InvalidClientTokenId = "InvalidClientTokenId", 403, Sender;
     /// `LookupEvents`: a category of events that there is not.
@@ -96,6 +100,8 @@ codes! {
     InvalidUserType = "InvalidUserType", 400, Sender;
     /// A quota is reached.
     LimitExceeded = "LimitExceeded", 409, Sender;
+    /// The certificate cannot be read, has expired, or its chain is out of order.
+    MalformedCertificate = "MalformedCertificate", 400, Sender;
     /// A parameter cannot be decoded at all.
     MalformedInput = "MalformedInput", 400, Sender;
     /// The policy document is refused.

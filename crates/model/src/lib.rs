@@ -24,7 +24,7 @@ pub use account_id::{AccountId, AccountText};
 pub use arn::Arn;
 pub use chance::Rng;
 pub use code::Code;
-pub use credential_id::SshPublicKeyId;
+pub use credential_id::{CertificateId, SshPublicKeyId};
 pub use scalar::{Constraint, Scalar};
 pub use secret::Secret;
 pub use tag::{Tag, TagKey, TagValue};

@@ -5,6 +5,10 @@
 //! RustCrypto crates; PEM and the three fields of an `ssh-rsa` key are read here.
 
 pub mod pem;
+pub mod private_key;
 pub mod ssh;
+pub mod x509;
 
+pub use private_key::PrivateKeyError;
 pub use ssh::{PublicKeyError, RsaPublicKey};
+pub use x509::{Certificate, CertificateError, ChainError, KeyKind};

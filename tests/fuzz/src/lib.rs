@@ -11,6 +11,7 @@
     reason = "a body tells of a finding by a panic"
 )]
 
+pub mod certificate;
 pub mod form;
 pub mod policy;
 pub mod public_key;
@@ -21,6 +22,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every body.
 pub const TARGETS: &[Target] = &[
+    ("certificate", certificate::run),
     ("form", form::run),
     ("policy", policy::run),
     ("public_key", public_key::run),

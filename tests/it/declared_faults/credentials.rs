@@ -12,6 +12,12 @@ const FILES: &[(&str, &str)] = files!(
     "othersshkey" = "other.pub",
     "smallsshkey" = "small.pub",
     "ed25519sshkey" = "ed25519.pub",
+    "certificate" = "leaf.pem",
+    "second" = "second.pem",
+    "third" = "third.pem",
+    "expired" = "expired.pem",
+    "future" = "future.pem",
+    "small" = "small.pem",
 );
 
 /// The text of one of the files.

@@ -5,7 +5,10 @@ use claviger_model::{AccountId, Timestamp};
 use claviger_store::{Entries, Record, Scope};
 
 use super::credential::{AccessKeys, PasswordHash};
-use super::index::{ACCESS_KEYS, ACCOUNTS, ALIASES, FIRST, FIRST_ACCOUNT, ROOT_EMAILS};
+use super::index::{
+    ACCESS_KEYS, ACCOUNTS, ALIASES, FIRST, FIRST_ACCOUNT, ROOT_EMAILS, SIGNING_CERTIFICATES,
+};
+use super::signing_certificate::SigningCertificates;
 use super::user::AssignedMfaDevice;
 
 /// An account.
@@ -36,6 +39,9 @@ pub struct Root {
     pub password_changed: Option<Timestamp>,
     /// Access keys.
     pub access_keys: AccessKeys,
+    /// Signing certificates. Records from before there were any have none.
+    #[serde(default)]
+    pub signing_certificates: SigningCertificates,
     /// MFA devices.
     pub mfa_devices: Vec<AssignedMfaDevice>,
     /// Raised to end every session of root that was issued before.
@@ -91,6 +97,9 @@ impl Record for Account {
         out.unique(&ROOT_EMAILS, self.root.email.to_lowercase().as_bytes());
         for key in self.root.access_keys.iter() {
             out.unique(&ACCESS_KEYS, key.id.as_str().as_bytes());
+        }
+        for certificate in self.root.signing_certificates.iter() {
+            out.unique(&SIGNING_CERTIFICATES, certificate.digest.as_slice());
         }
     }
 }

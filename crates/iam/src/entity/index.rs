@@ -32,6 +32,8 @@ pub static GROUP_MEMBERS: Index = Index::ordered("group_members");
 pub static ATTACHMENTS: Index = Index::ordered("attachments");
 /// Policy id → kind and name of the users and roles whose permissions boundary it is.
 pub static BOUNDARIES: Index = Index::ordered("boundaries");
+/// SHA-256 digest of a signing certificate → the user or account that has it.
+pub static SIGNING_CERTIFICATES: Index = Index::unique("signing_certificates");
 /// Folded serial number → virtual MFA device.
 pub static MFA_BY_SERIAL: Index = Index::unique("mfa_by_serial");
 /// `assigned` or `unassigned` → serial number → virtual MFA device.

@@ -6,9 +6,11 @@ use claviger_store::{Entries, Record, Scope};
 
 use super::credential::{AccessKeys, LoginProfile};
 use super::index::{
-    ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, USERS_BY_NAME,
+    ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, SIGNING_CERTIFICATES,
+    USERS_BY_NAME,
 };
 use super::policies::{Attachments, InlinePolicies, PolicyId};
+use super::signing_certificate::SigningCertificates;
 use super::ssh_public_key::SshPublicKeys;
 use super::tags::Tags;
 use crate::fault::Fault;
@@ -40,6 +42,9 @@ pub struct User {
     pub login_profile: Option<LoginProfile>,
     /// Long-term access keys.
     pub access_keys: AccessKeys,
+    /// Signing certificates. Records from before there were any have none.
+    #[serde(default)]
+    pub signing_certificates: SigningCertificates,
     /// SSH public keys. Records from before there were any have none.
     #[serde(default)]
     pub ssh_public_keys: SshPublicKeys,
@@ -129,6 +134,10 @@ impl User {
                 "Cannot delete entity, must delete access keys first.",
             ),
             (
+                !self.signing_certificates.is_empty(),
+                "Cannot delete entity, must delete signing certificates first.",
+            ),
+            (
                 !self.ssh_public_keys.is_empty(),
                 "Cannot delete entity, must remove referenced objects first.",
             ),
@@ -174,6 +183,9 @@ impl Record for User {
         out.unique(&USERS_BY_NAME, folded.as_bytes());
         for key in self.access_keys.iter() {
             out.unique(&ACCESS_KEYS, key.id.as_str().as_bytes());
+        }
+        for certificate in self.signing_certificates.iter() {
+            out.unique(&SIGNING_CERTIFICATES, certificate.digest.as_slice());
         }
         for membership in &self.groups {
             out.ordered(

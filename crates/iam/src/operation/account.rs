@@ -217,7 +217,10 @@ impl Counts {
                 "AccountPasswordPresent",
                 flag(account.root.password.is_some()),
             ),
-            ("AccountSigningCertificatesPresent", 0),
+            (
+                "AccountSigningCertificatesPresent",
+                flag(!account.root.signing_certificates.is_empty()),
+            ),
             ("AssumeRolePolicySizeQuota", quotas.assume_role_policy_size),
             (
                 "AttachedPoliciesPerGroupQuota",
@@ -290,6 +293,7 @@ mod tests {
     use super::*;
     use crate::entity::account::Root;
     use crate::entity::credential::AccessKeys;
+    use crate::entity::signing_certificate::SigningCertificates;
 
     #[test]
     fn the_summary_has_thirty_four_keys_and_tells_quotas_as_configured() {
@@ -303,6 +307,7 @@ mod tests {
                 password: None,
                 password_changed: None,
                 access_keys: AccessKeys::default(),
+                signing_certificates: SigningCertificates::default(),
                 mfa_devices: Vec::new(),
                 security_epoch: 0,
             },

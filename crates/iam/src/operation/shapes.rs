@@ -206,6 +206,13 @@ text_scalar! {
     text::is_printable_latin
 }
 
+text_scalar! {
+    /// A certificate in PEM as a request brings it: 1 to 16,384 characters of Latin-1.
+    CertificateBody,
+    [MaxLength(16_384), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
+    text::is_latin_document
+}
+
 /// A role.
 #[derive(Shape, Clone)]
 #[shape(name = "Role")]

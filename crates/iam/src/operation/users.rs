@@ -16,6 +16,7 @@ use crate::cx::Cx;
 use crate::entity::credential::AccessKeys;
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
 use crate::entity::policies::{Attachments, InlinePolicies};
+use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::ssh_public_key::SshPublicKeys;
 use crate::entity::{Account, TagRules, Tags, User};
 use crate::fault::Fault;
@@ -187,6 +188,7 @@ impl Operation for CreateUser {
             groups: Vec::new(),
             login_profile: None,
             access_keys: AccessKeys::default(),
+            signing_certificates: SigningCertificates::default(),
             ssh_public_keys: SshPublicKeys::default(),
             mfa_devices: Vec::new(),
             security_epoch: 0,
