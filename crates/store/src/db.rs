@@ -2,6 +2,7 @@
 
 mod pipeline;
 pub(crate) mod postgres;
+pub(crate) mod snapshot;
 pub(crate) mod sqlite;
 pub(crate) mod writer;
 

@@ -19,6 +19,8 @@
 //!   it is acknowledged; on PostgreSQL [`Store::unit`] first learns what others have committed.
 //! - What is derived from a record (a compiled policy) is kept with it: [`Stored::derived`].
 //! - Facts that move often have no history: marks ([`Unit::advance`], [`Store::touch`]) and tickets ([`Store::take`]).
+//! - A pass over all there is reads one state of it, past the cache ([`Store::snapshot`]); what is too long for a record is
+//!   kept in parts ([`Store::put_part`]).
 //! - Secrets are sealed under a data key of their principal ([`Unit::seal`]), tokens under a [`Ring`].
 //!
 //! This crate alone names a database driver.
@@ -32,11 +34,13 @@ mod history;
 mod keys;
 mod mark;
 mod outbox;
+mod part;
 mod plan;
 mod record;
 mod ring;
 mod scope;
 mod seal;
+mod snapshot;
 mod sql;
 mod store;
 #[cfg(feature = "test-support")]
@@ -50,10 +54,12 @@ pub use event::{Event, EventFilter, EventMarker, EventPage, EventQuery, Resource
 pub use history::{Change, Past};
 pub use mark::{Mark, MarkKey};
 pub use outbox::{Delivery, Message};
+pub use part::PartsKey;
 pub use record::{Entries, Index, Record, Stored};
 pub use ring::Ring;
 pub use scope::{Scope, Sequence};
 pub use seal::Sealed;
+pub use snapshot::Snapshot;
 pub use store::{Consistency, Database, Options, Store};
 pub use ticket::{Bucket, Tickets};
 pub use unit::{Depends, Page, Span, Target, Unit, View};

@@ -42,6 +42,11 @@ statements! {
     PUT_ENTRY = "INSERT INTO entry (account, name, group_key, entry_key, owner, kind, id) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     DELETE_ENTRY = "DELETE FROM entry WHERE account = $1 AND name = $2 AND group_key = $3 AND entry_key = $4";
+    /// The records of one kind that a group of an account leads to, in the order of their keys behind `$4`.
+    RECORDS_BEHIND = "SELECT entry.entry_key, record.format, record.body FROM entry JOIN record \
+        ON record.account = entry.owner AND record.kind = entry.kind AND record.id = entry.id \
+        WHERE entry.account = $1 AND entry.name = $2 AND entry.group_key = $3 AND entry.entry_key > $4 \
+        AND entry.kind = $5 ORDER BY entry.entry_key LIMIT $6";
 
     SPAN = "SELECT entries, changed FROM span WHERE account = $1 AND name = $2 AND group_key = $3";
     MOVE_SPAN = "INSERT INTO span (account, name, group_key, entries, changed) VALUES ($1, $2, $3, $4, $5) \
@@ -104,6 +109,12 @@ statements! {
     DELIVERED = "DELETE FROM outbox WHERE id = $1";
     DEFER = "UPDATE outbox SET due = $1 WHERE id = $2 AND due = $3";
 
+    PUT_PART = "INSERT INTO part (account, kind, id, place, bytes) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (account, kind, id, place) DO UPDATE SET bytes = excluded.bytes";
+    PART = "SELECT bytes FROM part WHERE account = $1 AND kind = $2 AND id = $3 AND place = $4";
+    DROP_PARTS = "DELETE FROM part WHERE account = $1 AND kind = $2 AND id = $3";
+    DROP_PARTS_BEFORE = "DELETE FROM part WHERE account = $1 AND kind = $2 AND id < $3";
+
     KEYS = "SELECT version, master, wrapped, created FROM key WHERE account = $1 AND kind = $2 AND id = $3 \
         ORDER BY version DESC";
     PUT_KEY = "INSERT INTO key (account, kind, id, version, master, wrapped, created) \
@@ -153,7 +164,10 @@ pub(crate) const MAKE_SCHEMA_VERSION: &str = "CREATE TABLE IF NOT EXISTS schema_
     (version BIGINT NOT NULL, applied BIGINT NOT NULL, PRIMARY KEY (version))";
 
 /// The migrations in order; never edited after a release. The first is schema 1.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_records.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_records.sql"),
+    include_str!("../migrations/0002_parts.sql"),
+];
 
 /// The newest schema that this version knows.
 pub(crate) fn newest_schema() -> i64 {
@@ -182,6 +196,6 @@ mod tests {
 
     #[test]
     fn the_newest_schema_is_the_number_of_migrations() {
-        assert_eq!(newest_schema(), 1);
+        assert_eq!(newest_schema(), 2);
     }
 }

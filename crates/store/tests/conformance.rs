@@ -29,6 +29,8 @@ mod races;
 mod reopening;
 #[path = "conformance/sealing.rs"]
 mod sealing;
+#[path = "conformance/snapshots.rs"]
+mod snapshots;
 #[path = "conformance/statements.rs"]
 mod statements;
 #[path = "conformance/storm.rs"]

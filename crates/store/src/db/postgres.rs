@@ -93,6 +93,27 @@ impl Postgres {
         self.link.many(statements).await
     }
 
+    /// A connection in a transaction that sees what is committed now.
+    pub(super) async fn view(&self) -> Result<Object, StoreError> {
+        // The transaction sees what was committed before its first question, so it asks one.
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1";
+        for _ in 0..self.link.tries {
+            let client = self.link.client().await?;
+            match client.batch_execute(BEGIN).await {
+                Ok(()) => return Ok(client),
+                Err(error) => {
+                    drop(Object::take(client));
+                    if !gone(&error) {
+                        return Err(StoreError::Unavailable(Box::new(error)));
+                    }
+                }
+            }
+        }
+        Err(StoreError::Unavailable(
+            "the database closes every connection".into(),
+        ))
+    }
+
     pub(crate) async fn write(
         &self,
         statements: Vec<Statement<'static>>,

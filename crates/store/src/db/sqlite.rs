@@ -1,7 +1,7 @@
 //! SQLite: one writer thread, a few readers used where they are needed.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,6 +27,7 @@ const CHECKPOINT_PAGES: u32 = 8_000;
 
 /// The engine.
 pub(crate) struct Sqlite {
+    path: PathBuf,
     readers: RwLock<Vec<Mutex<Connection>>>,
     turn: AtomicUsize,
     writer: Writer,
@@ -67,16 +68,13 @@ impl Sqlite {
         // SQLite syncs its files; that they are there at all is for the directories to remember.
         sync_directory(directory).map_err(failed("syncing the data directory"))?;
         let readers = (0..readers.max(1))
-            .map(|_| {
-                let reader = connect(&path)?;
-                reader.pragma_update(None, "query_only", true)?;
-                Ok(Mutex::new(reader))
-            })
+            .map(|_| reader(&path).map(Mutex::new))
             .collect::<rusqlite::Result<_>>()
             .map_err(unopened)?;
         let writer =
             Writer::start(connection, cache, lock).map_err(failed("starting the writer"))?;
         Ok(Self {
+            path,
             readers: RwLock::new(readers),
             turn: AtomicUsize::new(0),
             writer,
@@ -96,6 +94,14 @@ impl Sqlite {
             return Err(StoreError::Closed);
         };
         query(&connection, statement).map_err(unavailable)
+    }
+
+    /// The file, while the store is open.
+    pub(super) fn path(&self) -> Result<PathBuf, StoreError> {
+        if self.readers.read().is_empty() {
+            return Err(StoreError::Closed);
+        }
+        Ok(self.path.clone())
     }
 
     pub(crate) async fn write(
@@ -149,6 +155,21 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "trusted_schema", false)?;
     // Plans do not depend on the values bound: otherwise a statement with a bound LIMIT is planned anew for each.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(connection)
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let reader = connect(path)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Ok(reader)
+}
+
+/// A connection of its own in a transaction that sees what is committed now.
+pub(super) fn view(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = reader(path)?;
+    connection.execute_batch("BEGIN DEFERRED")?;
+    // The transaction begins with its first read, not with its name.
+    connection.query_row(sql::SCHEMA_VERSION, [], |row| row.get::<_, i64>(0))?;
     Ok(connection)
 }
 

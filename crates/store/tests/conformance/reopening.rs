@@ -58,7 +58,7 @@ async fn a_newer_schema_is_refused(database: TestDatabase) {
         refused,
         OpenError::NewerSchema {
             found: 99,
-            known: 1
+            known: 2
         }
     ));
     assert!(refused.to_string().contains("newer version"), "{refused}");
