@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = files!(
     "signing_certificates.txt",
     "ssh_public_keys.txt",
     "account.txt",
+    "credential_reports.txt",
     "sessions.txt",
 );
 
@@ -90,7 +91,7 @@ fn what_aws_was_seen_to_answer_is_played_in_its_words() {
         assert!(scenario.message.is_some(), "{}", scenario.place);
     }
     // One is taken out only where AWS was seen to answer otherwise.
-    assert_eq!(recorded.len(), 177);
+    assert_eq!(recorded.len(), 178);
 }
 
 /// Makes something of everything, under the names that [`required`] gives.
@@ -113,6 +114,7 @@ async fn furnish(root: &Actor) {
             "CreateVirtualMFADevice",
             &[("VirtualMFADeviceName", "device")],
         ),
+        ("GenerateCredentialReport", &[]),
     ] {
         root.call(operation, parameters).await.ok();
     }

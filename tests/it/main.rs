@@ -5,6 +5,7 @@ mod access_keys;
 mod account;
 mod authorization_details;
 mod changes_take_effect;
+mod credential_reports;
 mod declared_faults;
 mod events;
 mod every_operation;

@@ -7,6 +7,7 @@ mod body;
 mod json;
 mod query;
 mod signed;
+mod streamed;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use claviger_shape::{Dialect, Form, FormError, Limits, XmlEncoder, escape_xml, r
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use crate::{MAX_BODY_BYTES, plain, signed};
+use crate::{MAX_BODY_BYTES, plain, signed, streamed};
 
 /// The namespace of a fault that belongs to no service, because no operation was found.
 const FAULT_NAMESPACE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09";
@@ -43,7 +43,7 @@ pub(crate) async fn handle(iam: &Iam, parts: &Parts, body: &[u8], origin: &Origi
             Ok(entry) => {
                 outcome.operation = Some(entry.spec.name);
                 match run(iam, entry, parts, body, &form, origin, &mut outcome).await {
-                    Ok(answer) => answer_xml(entry, &*answer, &origin.request_id),
+                    Ok(mut answer) => answer_xml(entry, &mut *answer, &origin.request_id),
                     Err(fault) => {
                         outcome.code = Some(fault.code());
                         if let Some(cause) = fault.cause() {
@@ -158,7 +158,7 @@ fn push_namespace(xml: &mut String, service: Option<Service>) {
     }
 }
 
-fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response {
+fn answer_xml(entry: &Entry, answer: &mut dyn Answer, request_id: &str) -> Response {
     let name = entry.spec.name;
     let mut xml = String::with_capacity(1_024);
     xml.push('<');
@@ -180,7 +180,10 @@ fn answer_xml(entry: &Entry, answer: &dyn Answer, request_id: &str) -> Response 
     xml.push_str("</RequestId></ResponseMetadata></");
     xml.push_str(name);
     xml.push_str("Response>");
-    respond(StatusCode::OK, xml)
+    match answer.attachment() {
+        None => respond(StatusCode::OK, Bytes::from(xml)),
+        Some(attachment) => respond(StatusCode::OK, streamed::body(xml, attachment, request_id)),
+    }
 }
 
 fn fault_xml(fault: &Fault, service: Option<Service>, request_id: &str) -> Response {
@@ -205,11 +208,11 @@ fn fault_xml(fault: &Fault, service: Option<Service>, request_id: &str) -> Respo
     xml.push_str(request_id);
     xml.push_str("</RequestId></ErrorResponse>");
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    respond(status, xml)
+    respond(status, Bytes::from(xml))
 }
 
-fn respond(status: StatusCode, xml: String) -> Response {
-    let mut answer = Response::new(axum::body::Body::from(Bytes::from(xml)));
+fn respond(status: StatusCode, xml: impl Into<axum::body::Body>) -> Response {
+    let mut answer = Response::new(xml.into());
     *answer.status_mut() = status;
     answer.headers_mut().insert(
         http::header::CONTENT_TYPE,

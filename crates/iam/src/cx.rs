@@ -7,6 +7,7 @@ use claviger_model::{AccountId, Rng, Secret, Timestamp, UniqueId};
 use claviger_store::{Scope, Unit};
 use parking_lot::Mutex;
 
+use crate::attachment::Attachment;
 use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::fault::Fault;
@@ -30,6 +31,8 @@ pub struct Cx<'r> {
     pub unit: Unit,
     /// Whether an operation that changes no record has something to commit all the same.
     pub(crate) must_commit: bool,
+    /// What is to be read while the answer is sent.
+    pub(crate) attachment: Option<Attachment>,
 }
 
 impl<'r> Cx<'r> {
@@ -92,6 +95,11 @@ impl<'r> Cx<'r> {
     pub fn advance(&mut self, mark: claviger_store::MarkKey, to: i64) {
         self.must_commit = true;
         self.unit.advance(mark, to);
+    }
+
+    /// Has the bytes stand in the answer as the value of their member, read while it is sent.
+    pub fn attach(&mut self, attachment: Attachment) {
+        self.attachment = Some(attachment);
     }
 
     /// A fresh unique id.

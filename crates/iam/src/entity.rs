@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod credential;
+pub mod credential_report;
 pub mod document;
 pub mod group;
 pub mod index;

@@ -9,6 +9,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::audit::Journal;
+use crate::credential_report::runs::Runs;
 use crate::operation::Registry;
 use crate::password::hasher::Hasher;
 use crate::quota::Quotas;
@@ -69,6 +70,7 @@ struct Inner {
     signing_keys: SigningKeys,
     sessions: Cache<[u8; 32], Arc<OpenSession>, SessionBytes>,
     journal: Journal,
+    credential_reports: Runs,
     lanes: Vec<tokio::sync::Mutex<()>>,
     /// Verifies nothing: what a request with an unknown key is held against, so that it takes as long as any other.
     decoy: SigningKey,
@@ -85,6 +87,7 @@ impl Iam {
         let decoy = SigningKey::derive(&secret, "19700101", "nowhere", "nothing");
         Ok(Self(Arc::new(Inner {
             journal: Journal::start(store.clone()),
+            credential_reports: Runs::new(),
             store,
             settings,
             registry: Registry::new(),
@@ -134,6 +137,12 @@ impl Iam {
     /// Where events go that no commit carries.
     pub(crate) fn journal(&self) -> &Journal {
         &self.0.journal
+    }
+
+    /// The credential reports that this node is making.
+    #[must_use]
+    pub fn credential_reports(&self) -> &Runs {
+        &self.0.credential_reports
     }
 
     /// The lane that operations on an account queue in once they have met too many conflicts.

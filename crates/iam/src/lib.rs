@@ -3,12 +3,14 @@
 //! A front door authenticates a request ([`Iam::authenticate`]), decodes an operation, and has it run
 //! ([`Iam::perform`]). Nothing here knows HTTP, XML or SQL.
 
+pub mod attachment;
 mod audit;
 pub mod authenticate;
 pub mod authorize;
 pub mod aws_managed;
 pub mod caller;
 pub mod context;
+pub mod credential_report;
 pub mod cx;
 pub mod entity;
 pub mod fault;

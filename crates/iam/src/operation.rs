@@ -8,6 +8,7 @@ use std::pin::Pin;
 
 use claviger_shape::{Encoder, Field, MaskedJson, Shape, Source, Violations};
 
+use crate::attachment::Attachment;
 use crate::authorize::Target;
 use crate::cx::Cx;
 use crate::fault::Fault;
@@ -16,6 +17,7 @@ use crate::spec::{Service, Spec};
 pub mod access_keys;
 pub mod account;
 pub mod authorization_details;
+pub mod credential_reports;
 pub mod events;
 pub mod groups;
 mod holder;
@@ -78,7 +80,13 @@ impl<O: Operation> Erased for O {
     fn run<'a>(&'a self, cx: &'a mut Cx<'_>) -> Boxed<'a, Box<dyn Answer>> {
         Box::pin(async move {
             let output = Operation::run(self, cx).await?;
-            Ok(Box::new(output) as Box<dyn Answer>)
+            Ok(match cx.attachment.take() {
+                None => Box::new(output) as Box<dyn Answer>,
+                Some(attachment) => Box::new(Attached {
+                    output: Box::new(output),
+                    attachment: Some(attachment),
+                }),
+            })
         })
     }
 
@@ -95,6 +103,34 @@ pub trait Answer: Send + Sync {
     fn masked(&self) -> serde_json::Value;
     /// Whether the operation answers nothing at all, not even an answer without members.
     fn is_empty(&self) -> bool;
+    /// What is to be read while the answer is sent, in place of a member that is encoded empty. Given once.
+    fn attachment(&mut self) -> Option<Attachment> {
+        None
+    }
+}
+
+/// An answer with a member that is read while it is sent.
+struct Attached {
+    output: Box<dyn Answer>,
+    attachment: Option<Attachment>,
+}
+
+impl Answer for Attached {
+    fn encode(&self, to: &mut dyn Encoder) {
+        self.output.encode(to);
+    }
+
+    fn masked(&self) -> serde_json::Value {
+        self.output.masked()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.output.is_empty()
+    }
+
+    fn attachment(&mut self) -> Option<Attachment> {
+        self.attachment.take()
+    }
 }
 
 impl<S: Shape + Send + Sync> Answer for S {
@@ -160,6 +196,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
+    ("Credential reports", credential_reports::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),
     ("Sessions", sessions::OPERATIONS),
     ("Events", events::OPERATIONS),

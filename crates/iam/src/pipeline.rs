@@ -75,6 +75,7 @@ impl Iam {
                 principal,
                 unit,
                 must_commit: false,
+                attachment: None,
             };
             if let Try::Done(answer) = self.attempt(entry, input, cx).await? {
                 return Ok(answer);

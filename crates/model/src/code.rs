@@ -124,8 +124,16 @@ codes! {
     PolicyEvaluation = "PolicyEvaluation", 500, Receiver;
     /// The policy may not be attached to this.
     PolicyNotAttachable = "PolicyNotAttachable", 400, Sender;
+    /// The service has no such credentials.
+    NotSupportedService = "NotSupportedService", 404, Sender;
     /// The region is not enabled.
     RegionDisabled = "RegionDisabledException", 403, Sender;
+    /// The credential report is too old to be given out.
+    ReportExpired = "ReportExpired", 410, Sender;
+    /// The credential report is being made.
+    ReportInProgress = "ReportInProgress", 404, Sender;
+    /// No credential report has been made.
+    ReportNotPresent = "ReportNotPresent", 410, Sender;
     /// A presigned request is too old.
     RequestExpired = "RequestExpired", 400, Sender;
     /// The request is larger than the server reads.

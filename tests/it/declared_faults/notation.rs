@@ -7,7 +7,7 @@
 //!     CreateUser UserName=Alice
 //! ```
 //!
-//! An operation, below it a fault with the message that it must come with (none where the words do not matter), below that
+//! An operation, below it a fault with the message that it must come with (none where the words do not matter, `(no Message element)` where there must be none), below that
 //! the calls: all must succeed but the last, which is the operation's and must be refused with the fault. `, recorded`
 //! behind the fault says that AWS was seen to answer this, in 2025 or 2026. A line that is indented deeper goes on with the
 //! one before it. Every scenario has an account of its own.
@@ -20,6 +20,9 @@
 //!   [`Values`](super::stage::Values) knows, keys and certificates among them. `$name = value` at the beginning of a line adds one to a file.
 
 use claviger_model::Code;
+
+/// Stands where the message would, of a refusal that must come without one.
+pub(super) const SILENT: &str = "(no Message element)";
 
 /// What leads to a refusal.
 #[derive(Debug)]

@@ -149,6 +149,10 @@ pub(super) async fn play(app: &TestApp, number: u64, scenario: &Scenario) -> Res
         };
         overtaken::always(app, &root, &call).await
     } else {
+        // A report is being made for as long as this is held.
+        let making = (scenario.code == Code::ReportInProgress)
+            .then(|| app.iam().credential_reports().begin(account))
+            .flatten();
         let scope = Scope::Account(account);
         let commits = commits(app, scope).await;
         let reply = run(&values, app, &root, last).await;
@@ -158,6 +162,7 @@ pub(super) async fn play(app: &TestApp, number: u64, scenario: &Scenario) -> Res
         if reply.status != scenario.code.status() {
             return Err(format!("the status is {}: {}", reply.status, reply.body));
         }
+        drop(making);
         fault(&reply)
     };
     if code.as_deref() != Some(scenario.code.as_str()) {
@@ -165,6 +170,11 @@ pub(super) async fn play(app: &TestApp, number: u64, scenario: &Scenario) -> Res
             "expected {}, got {code:?}: {message:?}",
             scenario.code
         ));
+    }
+    if scenario.message == Some(notation::SILENT) {
+        return message.map_or(Ok(()), |said| {
+            Err(format!("expected no message, got {said}"))
+        });
     }
     let expected = scenario.message.map(|text| values.fill(text));
     if expected.is_some() && expected != message {

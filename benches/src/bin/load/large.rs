@@ -126,6 +126,7 @@ pub(crate) async fn measure(plan: &Plan, targets: &mut Targets) -> Result<()> {
         "GetUser over all users evenly: {:.2} × the cost at {SMALL}",
         ratio(&get_any.processor_us, &get_few.processor_us)
     );
+    crate::report::measure(&large, &large_admin, count, targets).await?;
     let resident = large.process()?.resident_mib()?;
     targets.add(
         format!("memory at {count} users, after all this"),

@@ -9,6 +9,7 @@ mod large;
 mod passwords;
 mod people;
 mod process;
+mod report;
 mod sign;
 mod start;
 mod throughput;

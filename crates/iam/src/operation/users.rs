@@ -35,6 +35,8 @@ pub const OPERATIONS: &[Entry] = &[
 
 /// The kind of mark that tells when a user last signed in with the password; its id is the user's.
 pub const PASSWORD_USED: &str = "password_used";
+/// The id of root's mark of this kind.
+pub const ROOT_MARK: &str = "root";
 
 /// The check on a user who may or may not be there. Without permission, one who is not there looks like one who is.
 ///
