@@ -35,6 +35,8 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "VirtualMFADeviceName") => "device",
         (_, "AuthenticationCode1") => "123456",
         (_, "AuthenticationCode2") => "654321",
+        (_, "ServiceName") => "codecommit.amazonaws.com",
+        (_, "ServiceSpecificCredentialId") => "ACCAIOSFODNN7EXAMPLES",
         (_, "AccountAlias") => "an-alias",
         (_, "Description") => "what it is for",
         (_, "Tags.member.1.Key" | "TagKeys.member.1") => "team",

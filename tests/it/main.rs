@@ -17,6 +17,7 @@ mod password_policy;
 mod policies_of_entities;
 mod protocol;
 mod roles;
+mod service_specific_credentials;
 mod sessions;
 mod signing_certificates;
 mod simulation;

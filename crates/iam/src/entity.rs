@@ -15,6 +15,7 @@ pub mod policies;
 pub mod role;
 pub mod signing_certificate;
 pub mod ssh_public_key;
+pub mod service_credential;
 pub mod tags;
 pub mod user;
 
@@ -26,5 +27,6 @@ pub use managed_policy::ManagedPolicy;
 pub use mfa_device::VirtualMfaDevice;
 pub use policies::{InlinePolicies, PolicyId};
 pub use role::Role;
+pub use service_credential::ServiceCredential;
 pub use tags::{TagRules, Tags};
 pub use user::User;

@@ -24,6 +24,7 @@ mod pipeline;
 pub mod principal;
 pub mod quota;
 pub mod reference;
+pub mod service_secret;
 pub mod session;
 mod signing_keys;
 pub mod spec;

@@ -30,6 +30,7 @@ pub mod password_policy;
 pub mod permissions_boundaries;
 pub mod policy_attachments;
 pub mod roles;
+pub mod service_specific_credentials;
 pub mod sessions;
 pub mod shapes;
 pub mod signing_certificates;
@@ -191,6 +192,10 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Login profiles", login_profiles::OPERATIONS),
     ("Password policy", password_policy::OPERATIONS),
     ("Access keys", access_keys::OPERATIONS),
+    (
+        "Service-specific credentials",
+        service_specific_credentials::OPERATIONS,
+    ),
     ("MFA devices", mfa_devices::OPERATIONS),
     ("SSH public keys", ssh_public_keys::OPERATIONS),
     ("Signing certificates", signing_certificates::OPERATIONS),

@@ -135,7 +135,10 @@ impl Iam {
     ) {
         if matches!(
             fault.code(),
-            Code::AccessDenied | Code::InvalidAuthenticationCode | Code::Throttling
+            Code::AccessDenied
+                | Code::InvalidAuthenticationCode
+                | Code::InvalidCredential
+                | Code::Throttling
         ) {
             let event = occurrence(spec, cx, principal, target, input)
                 .with_fault(fault)

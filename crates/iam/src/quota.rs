@@ -44,6 +44,8 @@ pub struct Quotas {
     pub signing_certificates_per_user: u64,
     /// SSH public keys of one user.
     pub ssh_public_keys_per_user: u64,
+    /// Service-specific credentials of one user for one service.
+    pub service_credentials_per_service: u64,
     /// MFA devices of one user, or of root.
     pub mfa_devices_per_user: u64,
 }
@@ -71,6 +73,7 @@ impl Default for Quotas {
             access_keys_per_user: 2,
             signing_certificates_per_user: 2,
             ssh_public_keys_per_user: 5,
+            service_credentials_per_service: 2,
             mfa_devices_per_user: 8,
         }
     }

@@ -78,6 +78,8 @@ codes! {
     InvalidClientTokenId = "InvalidClientTokenId", 403, Sender;
     /// `LookupEvents`: a category of events that there is not.
     InvalidEventCategory = "InvalidEventCategoryException", 400, Sender;
+    /// `VerifyServiceSpecificCredential`: not a credential of this service that is good now. This server's own.
+    InvalidCredential = "InvalidCredential", 403, Sender;
     /// The input contradicts itself or the state.
     InvalidInput = "InvalidInput", 400, Sender;
     /// A lookup attribute of `LookupEvents` is unknown.

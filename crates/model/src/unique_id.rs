@@ -19,6 +19,8 @@ pub enum IdKind {
     ManagedPolicy,
     /// `AIPA`: an instance profile.
     InstanceProfile,
+    /// `ACCA`: a service-specific credential.
+    ServiceSpecificCredential,
     /// `AKIA`: a long-term access key.
     AccessKey,
     /// `ASIA`: a temporary access key.
@@ -37,6 +39,7 @@ impl IdKind {
             Self::Role => "AROA",
             Self::ManagedPolicy => "ANPA",
             Self::InstanceProfile => "AIPA",
+            Self::ServiceSpecificCredential => "ACCA",
             Self::AccessKey => "AKIA",
             Self::TemporaryAccessKey => "ASIA",
             Self::SshPublicKey => "APKA",

@@ -29,6 +29,7 @@ pub(super) fn narrow() -> Setup {
             assume_role_policy_size: 200,
             mfa_devices_per_user: 1,
             ssh_public_keys_per_user: 1,
+            service_credentials_per_service: 1,
             ..Quotas::default()
         },
         ..Setup::default()

@@ -34,6 +34,10 @@ pub static ATTACHMENTS: Index = Index::ordered("attachments");
 pub static BOUNDARIES: Index = Index::ordered("boundaries");
 /// SHA-256 digest of a signing certificate → the user or account that has it.
 pub static SIGNING_CERTIFICATES: Index = Index::unique("signing_certificates");
+/// Service, zero byte, folded service user name → the user whose service-specific credential is known so.
+pub static SERVICE_USERS: Index = Index::unique("service_users");
+/// Service → folded user name, zero byte, id of a service-specific credential → its user.
+pub static SERVICE_CREDENTIALS: Index = Index::ordered("service_credentials");
 /// Folded serial number → virtual MFA device.
 pub static MFA_BY_SERIAL: Index = Index::unique("mfa_by_serial");
 /// `assigned` or `unassigned` → serial number → virtual MFA device.

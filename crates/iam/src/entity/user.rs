@@ -12,6 +12,7 @@ use super::index::{
 use super::policies::{Attachments, InlinePolicies, PolicyId};
 use super::signing_certificate::SigningCertificates;
 use super::ssh_public_key::SshPublicKeys;
+use super::service_credential::ServiceCredentials;
 use super::tags::Tags;
 use crate::fault::Fault;
 
@@ -48,6 +49,9 @@ pub struct User {
     /// SSH public keys. Records from before there were any have none.
     #[serde(default)]
     pub ssh_public_keys: SshPublicKeys,
+    /// Credentials for services that cannot verify signatures.
+    #[serde(default)]
+    pub service_credentials: ServiceCredentials,
     /// MFA devices assigned to the user, in the order of assignment.
     pub mfa_devices: Vec<AssignedMfaDevice>,
     /// Raised to end every session of the user that was issued before.
@@ -157,6 +161,10 @@ impl User {
                 !self.groups.is_empty(),
                 "Cannot delete entity, must remove users from group first.",
             ),
+            (
+                !self.service_credentials.is_empty(),
+                "Cannot delete entity, must remove referenced objects first.",
+            ),
         ];
         match blockers.iter().find(|(blocks, _)| *blocks) {
             Some((_, message)) => Err(Fault::conflict(*message)),
@@ -187,6 +195,7 @@ impl Record for User {
         for certificate in self.signing_certificates.iter() {
             out.unique(&SIGNING_CERTIFICATES, certificate.digest.as_slice());
         }
+        self.service_credentials.entries(name, out);
         for membership in &self.groups {
             out.ordered(
                 &GROUP_MEMBERS,

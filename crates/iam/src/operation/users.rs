@@ -18,6 +18,7 @@ use crate::entity::index::{USERS_BY_NAME, WHOLE};
 use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::ssh_public_key::SshPublicKeys;
+use crate::entity::service_credential::ServiceCredentials;
 use crate::entity::{Account, TagRules, Tags, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
@@ -192,6 +193,7 @@ impl Operation for CreateUser {
             access_keys: AccessKeys::default(),
             signing_certificates: SigningCertificates::default(),
             ssh_public_keys: SshPublicKeys::default(),
+            service_credentials: ServiceCredentials::default(),
             mfa_devices: Vec::new(),
             security_epoch: 0,
         };
