@@ -17,7 +17,8 @@ use crate::entity::account::{ACCOUNT_RECORD, PasswordPolicy};
 use crate::entity::credential::AccessKeys;
 use crate::entity::credential_report::{CredentialReport, REPORT};
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
-use crate::entity::{Account, User};
+use crate::entity::signing_certificate::SigningCertificates;
+use crate::entity::{Account, Status, User};
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::operation::users::{PASSWORD_USED, ROOT_MARK};
@@ -272,7 +273,7 @@ fn user_line(
             password,
             mfa: !user.mfa_devices.is_empty(),
             keys: &keys_of(&user.access_keys, marks),
-            certificates: &certificates(user),
+            certificates: &certificates(&user.signing_certificates),
         },
         to,
     );
@@ -297,7 +298,7 @@ async fn root_line(store: &Store, account: &Account, to: &mut String) -> Result<
             password: Password::Root { used },
             mfa: !account.root.mfa_devices.is_empty(),
             keys: &keys_of(&account.root.access_keys, &mut found),
-            certificates: &[],
+            certificates: &certificates(&account.root.signing_certificates),
         },
         to,
     );
@@ -308,9 +309,17 @@ fn at(mark: Mark) -> Timestamp {
     Timestamp::from_micros(mark.value)
 }
 
-/// The user's signing certificates in the order of the report: the inactive first. Nobody has any yet.
-fn certificates(_: &User) -> Vec<Certificate> {
-    Vec::new()
+/// Signing certificates in the order of the report: the inactive first.
+fn certificates(of: &SigningCertificates) -> Vec<Certificate> {
+    let mut list: Vec<_> = of
+        .iter()
+        .map(|certificate| Certificate {
+            active: certificate.status == Status::Active,
+            uploaded: certificate.uploaded,
+        })
+        .collect();
+    list.sort_by_key(|certificate| certificate.active);
+    list
 }
 
 #[cfg(test)]

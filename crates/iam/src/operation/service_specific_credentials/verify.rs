@@ -135,14 +135,6 @@ impl Operation for VerifyServiceSpecificCredential {
             HEXLOWER.encode(&Sha256::digest(&key)),
         );
         let store = cx.iam().store();
-        let throttled = || Fault::new(Code::Throttling, "Rate exceeded");
-        let taken = store
-            .tickets(&bucket, cx.now())
-            .await
-            .map_err(Fault::unavailable)?;
-        if taken.is_some_and(|taken| taken.count >= TRIES) {
-            return Err(throttled());
-        }
         let scope = cx.scope();
         let user = cx
             .unit
@@ -167,12 +159,17 @@ impl Operation for VerifyServiceSpecificCredential {
             });
         }
         // SECURITY: whoever is told that a secret is wrong has paid for it, however many ask at once. What is right costs
-        // no ticket: a service has one verified with every request of its clients.
+        // no ticket, and is told also when there is none left: a secret of 256 bits is not guessed, and a stranger with
+        // wrong ones must not shut its owner out.
         let ticket = store
             .take(&bucket, TRIES, TRIES_WINDOW, cx.now())
             .await
             .map_err(Fault::unavailable)?;
-        Err(if ticket { wrong() } else { throttled() })
+        Err(if ticket {
+            wrong()
+        } else {
+            Fault::new(Code::Throttling, "Rate exceeded")
+        })
     }
 }
 
