@@ -13,9 +13,9 @@ pub mod managed_policy;
 pub mod mfa_device;
 pub mod policies;
 pub mod role;
+pub mod service_credential;
 pub mod signing_certificate;
 pub mod ssh_public_key;
-pub mod service_credential;
 pub mod tags;
 pub mod user;
 

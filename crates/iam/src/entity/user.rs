@@ -10,9 +10,9 @@ use super::index::{
     USERS_BY_NAME,
 };
 use super::policies::{Attachments, InlinePolicies, PolicyId};
+use super::service_credential::ServiceCredentials;
 use super::signing_certificate::SigningCertificates;
 use super::ssh_public_key::SshPublicKeys;
-use super::service_credential::ServiceCredentials;
 use super::tags::Tags;
 use crate::fault::Fault;
 
