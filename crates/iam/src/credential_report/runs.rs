@@ -1,6 +1,6 @@
 //! The making of reports on this node: one of an account at a time, few of all accounts, and who is told of which.
 //!
-//! Whoever asks gets a report that was begun after the asking, as long as it is made in [`PATIENCE`]. Those who ask while
+//! Whoever asks gets a report that was begun after the asking, as long as it is made in `PATIENCE`. Those who ask while
 //! one is being made wait for it and share the next. What takes longer goes on by itself: who asked is told that it has
 //! begun, and whoever asks first once it is there is told so instead of getting another, so that asking until it is
 //! there comes to an end.
