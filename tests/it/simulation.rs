@@ -241,6 +241,7 @@ fn reads(key_of_target: &str) -> Vec<Read> {
             &BLUE,
         ),
         read("ListSSHPublicKeys", &of_user, user, &BLUE),
+        read("ListServiceSpecificCredentials", &of_user, user, &BLUE),
         read(
             "GetSSHPublicKey",
             &[
@@ -303,6 +304,18 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         read("GetAccountPasswordPolicy", &[], "*", &[]),
         read("ListAccountAliases", &[], "*", &[]),
         read("GetAccountSummary", &[], "*", &[]),
+        read("GenerateCredentialReport", &[], "*", &[]),
+        read("GetCredentialReport", &[], "*", &[]),
+        read(
+            "VerifyServiceSpecificCredential",
+            &[
+                ("ServiceName", "codecommit.amazonaws.com"),
+                ("ServiceUserName", "nobody-at-123456789012"),
+                ("ServicePassword", "wrong"),
+            ],
+            "*",
+            &[],
+        ),
         read("GetAccountAuthorizationDetails", &[], "*", &[]),
         read(
             "SimulateCustomPolicy",
