@@ -124,7 +124,8 @@ def test_a_signing_certificate_made_by_openssl_goes_from_upload_to_end(server: S
     made = server.aws("iam", "upload-signing-certificate", *user, "--certificate-body", file)["Certificate"]
     assert (made["UserName"], made["Status"], made["CertificateBody"]) == ("signer", "Active", body)
     which = (*user, "--certificate-id", made["CertificateId"])
-    assert server.refused("iam", "upload-signing-certificate", "--certificate-body", file).code == "DuplicateCertificate"
+    again = server.refused("iam", "upload-signing-certificate", "--certificate-body", file)
+    assert again.code == "DuplicateCertificate"
     server.aws("iam", "update-signing-certificate", *which, "--status", "Inactive")
     (listed,) = server.aws("iam", "list-signing-certificates", *user)["Certificates"]
     assert listed == made | {"Status": "Inactive"}
@@ -147,12 +148,113 @@ def test_a_policy_lets_members_manage_exactly_their_own_signing_certificates(ser
         "Action": "iam:*SigningCertificate*",
         "Resource": f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}",
     }
-    server.client("iam").put_user_policy(
-        UserName="certified", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement})
-    )
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    server.client("iam").put_user_policy(UserName="certified", PolicyName="own", PolicyDocument=policy)
     iam = server.client("iam", member)
     made = iam.upload_signing_certificate(CertificateBody=body)["Certificate"]
     assert made["UserName"] == "certified"
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
         iam.list_signing_certificates(UserName="other")
     iam.delete_signing_certificate(CertificateId=made["CertificateId"])
+
+
+# Server certificates
+
+
+@pytest.mark.parametrize(
+    "key",
+    [("-newkey", "rsa:2048"), ("-newkey", "rsa:4096"), ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")],
+    ids=["RSA 2048", "RSA 4096", "P-256"],
+)
+def test_a_certificate_made_by_openssl_is_taken_with_its_key(
+    server: Server, tmp_path: Path, key: tuple[str, ...]
+) -> None:
+    self_signed(tmp_path, "web", *key)
+    made = server.aws(
+        "iam", "upload-server-certificate", "--server-certificate-name", "web", "--path", "/cloudfront/",
+        "--certificate-body", f"file://{tmp_path / 'web.pem'}", "--private-key", f"file://{tmp_path / 'web.key'}",
+        "--tags", "Key=team,Value=blue",
+    )  # fmt: skip
+    metadata = made["ServerCertificateMetadata"]
+    assert metadata["Arn"] == f"arn:aws:iam::{ACCOUNT}:server-certificate/cloudfront/web"
+    assert made["Tags"] == [{"Key": "team", "Value": "blue"}]
+    which = ("--server-certificate-name", "web")
+    told = server.aws("iam", "get-server-certificate", *which)["ServerCertificate"]
+    assert told["ServerCertificateMetadata"] == metadata
+    assert told["CertificateBody"] == (tmp_path / "web.pem").read_text().rstrip()
+    assert "PrivateKey" not in json.dumps(told)
+    listed = server.aws("iam", "list-server-certificates", "--path-prefix", "/cloudfront")
+    assert listed["ServerCertificateMetadataList"] == [metadata]
+    server.aws("iam", "delete-server-certificate", *which)
+
+
+def test_a_chain_made_by_openssl_is_checked_step_by_step(server: Server, tmp_path: Path) -> None:
+    root, _ = self_signed(tmp_path, "root")
+    extensions = tmp_path / "authority.ext"
+    extensions.write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
+    for name, above, more in (("between", "root", ("-extfile", str(extensions))), ("leaf", "between", ())):
+        openssl(
+            "req", "-new", "-nodes", "-newkey", "rsa:2048", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+            "-subj", f"/CN={name}.example.com", cwd=tmp_path,
+        )  # fmt: skip
+        openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", f"{above}.pem", "-CAkey", f"{above}.key", "-CAcreateserial",
+            "-days", "20", "-out", f"{name}.pem", *more, cwd=tmp_path,
+        )  # fmt: skip
+    leaf, key, between = ((tmp_path / name).read_text() for name in ("leaf.pem", "leaf.key", "between.pem"))
+    iam = server.client("iam")
+    upload = {"ServerCertificateName": "chained", "CertificateBody": leaf, "PrivateKey": key}
+    for chain in (root, root + between, leaf + between, "subject=between\n" + between):
+        with pytest.raises(iam.exceptions.MalformedCertificateException, match="Unable to validate certificate chain"):
+            iam.upload_server_certificate(**upload, CertificateChain=chain)
+    iam.upload_server_certificate(**upload, CertificateChain=between + root)
+    told = iam.get_server_certificate(ServerCertificateName="chained")["ServerCertificate"]
+    assert told["CertificateChain"] == (between + root).rstrip()
+    # What is answered verifies as it did before.
+    for name, text in (("told.pem", told["CertificateBody"]), ("chain.pem", told["CertificateChain"])):
+        (tmp_path / name).write_text(text + "\n")
+    openssl("verify", "-CAfile", "root.pem", "-untrusted", "chain.pem", "told.pem", cwd=tmp_path)
+
+
+def test_a_private_key_must_be_plain_and_that_of_the_certificate(server: Server, tmp_path: Path) -> None:
+    body, key = self_signed(tmp_path, "one")
+    _, other = self_signed(tmp_path, "other")
+    openssl("rsa", "-aes256", "-passout", "pass:secret", "-in", "one.key", "-out", "encrypted.key", cwd=tmp_path)
+    openssl("rsa", "-traditional", "-in", "one.key", "-out", "traditional.key", cwd=tmp_path)
+    iam = server.client("iam")
+    upload = {"ServerCertificateName": "one", "CertificateBody": body}
+    with pytest.raises(iam.exceptions.KeyPairMismatchException):
+        iam.upload_server_certificate(**upload, PrivateKey=other)
+    with pytest.raises(iam.exceptions.MalformedCertificateException, match="encrypted"):
+        iam.upload_server_certificate(**upload, PrivateKey=(tmp_path / "encrypted.key").read_text())
+    with pytest.raises(iam.exceptions.MalformedCertificateException):
+        iam.upload_server_certificate(ServerCertificateName="one", CertificateBody=key, PrivateKey=body)
+    assert iam.list_server_certificates(PathPrefix="/")["IsTruncated"] is False
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_server_certificate(ServerCertificateName="one")
+    iam.upload_server_certificate(**upload, PrivateKey=(tmp_path / "traditional.key").read_text())
+    with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
+        iam.upload_server_certificate(**upload, PrivateKey=key)
+
+
+def test_a_server_certificate_is_renamed_and_tagged(server: Server, tmp_path: Path) -> None:
+    self_signed(tmp_path, "web")
+    server.aws(
+        "iam", "upload-server-certificate", "--server-certificate-name", "before",
+        "--certificate-body", f"file://{tmp_path / 'web.pem'}", "--private-key", f"file://{tmp_path / 'web.key'}",
+    )  # fmt: skip
+    server.aws(
+        "iam", "update-server-certificate", "--server-certificate-name", "before",
+        "--new-server-certificate-name", "after", "--new-path", "/moved/",
+    )  # fmt: skip
+    which = ("--server-certificate-name", "after")
+    server.aws("iam", "tag-server-certificate", *which, "--tags", "Key=team,Value=blue", "Key=area,Value=eu")
+    server.aws("iam", "untag-server-certificate", *which, "--tag-keys", "TEAM")
+    assert server.aws("iam", "list-server-certificate-tags", *which)["Tags"] == [{"Key": "area", "Value": "eu"}]
+    told = server.aws("iam", "get-server-certificate", *which)["ServerCertificate"]
+    assert told["ServerCertificateMetadata"]["Path"] == "/moved/"
+    refused = server.refused("iam", "get-server-certificate", "--server-certificate-name", "before")
+    assert (refused.code, refused.message) == (
+        "NoSuchEntity",
+        "The Server Certificate with name before cannot be found.",
+    )

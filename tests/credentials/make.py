@@ -31,7 +31,9 @@ def write_key(name: str, key, form=PKCS8, encryption=PLAIN) -> None:
     write(name, key.private_bytes(PEM, form, encryption))
 
 
-def certificate(name: str, key, issuer: str, issuer_key, ca: bool = False, begin=BEGIN, years: int = 100, algorithm=None):
+def certificate(
+    name: str, key, issuer: str, issuer_key, ca: bool = False, begin=BEGIN, years: int = 100, algorithm=None
+) -> bytes:
     def called(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 

@@ -147,6 +147,21 @@ def test_ac_45_planted_secrets_are_found_nowhere(make_server: Callable[..., Serv
     signature = urllib.parse.parse_qs(target.split("?", 1)[1])["X-Amz-Signature"][0]
     planted.add("presigned signature", signature)
 
+    # A private key: taken, with another's certificate, in the place of a certificate, and deleted.
+    credentials = Path(__file__).parent.parent / "credentials"
+    body, key = ((credentials / name).read_text() for name in ("leaf.pem", "leaf.key"))
+    lines = key.splitlines()[1:-1]
+    planted.add("private key (a line)", lines[5])
+    planted.add("private key (bytes)", base64.b64decode("".join(lines))[600:700])
+    iam.upload_server_certificate(ServerCertificateName="web", CertificateBody=body, PrivateKey=key)
+    upload = ("iam", "upload-server-certificate", "--server-certificate-name")
+    refuse(*upload, "web", "--certificate-body", body, "--private-key", key)
+    refuse(*upload, "other", "--certificate-body", (credentials / "p256.pem").read_text(), "--private-key", key)
+    refuse(*upload, "denied", "--certificate-body", body, "--private-key", key, keys=alice)
+    refuse(*upload, "swapped", "--certificate-body", key, "--private-key", body)
+    refuse("iam", "upload-signing-certificate", "--certificate-body", key)
+    iam.delete_server_certificate(ServerCertificateName="web")
+
     # Broken requests, whose refusal must not repeat what they carried.
     for body in (
         f"Action=ChangePassword&Version=2010-05-08&OldPassword={GOOD}&NewPassword={WRONG}%zz",

@@ -33,6 +33,7 @@ const FILES: &[(&str, &str)] = files!(
     "passwords_and_keys.txt",
     "service_specific_credentials.txt",
     "mfa_devices.txt",
+    "server_certificates.txt",
     "signing_certificates.txt",
     "ssh_public_keys.txt",
     "account.txt",
@@ -116,6 +117,14 @@ async fn furnish(root: &Actor) {
             &[("VirtualMFADeviceName", "device")],
         ),
         ("GenerateCredentialReport", &[]),
+        (
+            "UploadServerCertificate",
+            &[
+                ("ServerCertificateName", "web"),
+                ("CertificateBody", include_str!("../credentials/leaf.pem")),
+                ("PrivateKey", include_str!("../credentials/leaf.key")),
+            ],
+        ),
     ] {
         root.call(operation, parameters).await.ok();
     }

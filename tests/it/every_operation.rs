@@ -27,6 +27,8 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "Status") => "Inactive",
         (_, "CertificateId") => "NONEXISTENTCERTID12345678901",
         (_, "CertificateBody") => include_str!("../credentials/leaf.pem"),
+        (_, "ServerCertificateName") => "web",
+        (_, "PrivateKey") => include_str!("../credentials/leaf.key"),
         (_, "SSHPublicKeyId") => "APKAIOSFODNN7EXAMPLE",
         (_, "SSHPublicKeyBody") => include_str!("../credentials/rsa.pub"),
         (_, "Encoding") => "SSH",

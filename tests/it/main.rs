@@ -18,6 +18,7 @@ mod policies_of_entities;
 mod protocol;
 mod roles;
 mod service_specific_credentials;
+mod server_certificates;
 mod sessions;
 mod signing_certificates;
 mod simulation;

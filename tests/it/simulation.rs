@@ -211,6 +211,8 @@ fn reads(key_of_target: &str) -> Vec<Read> {
     let of_user = [("UserName", "target")];
     let of_group = [("GroupName", "devs")];
     let of_role = [("RoleName", "r")];
+    let certificate = "arn:aws:iam::123456789012:server-certificate/web";
+    let of_certificate = [("ServerCertificateName", "web")];
     let mut all = vec![
         read("GetUser", &of_user, user, &BLUE),
         read("ListUsers", &[], "arn:aws:iam::123456789012:user/", &[]),
@@ -301,6 +303,14 @@ fn reads(key_of_target: &str) -> Vec<Read> {
             &BLUE,
         ),
         read("ListVirtualMFADevices", &[], "*", &[]),
+        read("ListServerCertificates", &[], "*", &[]),
+        read("GetServerCertificate", &of_certificate, certificate, &BLUE),
+        read(
+            "ListServerCertificateTags",
+            &of_certificate,
+            certificate,
+            &BLUE,
+        ),
         read("GetAccountPasswordPolicy", &[], "*", &[]),
         read("ListAccountAliases", &[], "*", &[]),
         read("GetAccountSummary", &[], "*", &[]),
@@ -633,6 +643,18 @@ async fn stage(app: &TestApp) -> (Actor, String) {
     root.call(
         "CreateVirtualMFADevice",
         &[("VirtualMFADeviceName", "phone"), tagged[0], tagged[1]],
+    )
+    .await
+    .ok();
+    root.call(
+        "UploadServerCertificate",
+        &[
+            ("ServerCertificateName", "web"),
+            ("CertificateBody", include_str!("../credentials/leaf.pem")),
+            ("PrivateKey", include_str!("../credentials/leaf.key")),
+            tagged[0],
+            tagged[1],
+        ],
     )
     .await
     .ok();

@@ -109,6 +109,7 @@ fn resource_kind(resource: &str) -> &'static str {
         Some("role") => "AWS::IAM::Role",
         Some("policy") => "AWS::IAM::Policy",
         Some("mfa") => "AWS::IAM::MfaDevice",
+        Some("server-certificate") => "AWS::IAM::ServerCertificate",
         _ => "AWS::IAM::Resource",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claviger_model::name::{ExistingUserName, SerialNumber};
+use claviger_model::name::{ExistingUserName, SerialNumber, ServerCertificateName};
 use claviger_model::{Arn, Code, text};
 use claviger_store::{Scope, Stored, Unit};
 
@@ -10,10 +10,13 @@ use crate::aws_managed;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::index::{
-    GROUPS_BY_NAME, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME, USERS_BY_NAME,
+    GROUPS_BY_NAME, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME,
+    USERS_BY_NAME,
 };
 use crate::entity::mfa_device::serial_key;
-use crate::entity::{Account, Group, ManagedPolicy, Role, User, VirtualMfaDevice};
+use crate::entity::{
+    Account, Group, ManagedPolicy, Role, ServerCertificate, User, VirtualMfaDevice,
+};
 use crate::fault::Fault;
 use crate::principal::{Being, Held};
 
@@ -113,6 +116,45 @@ pub async fn find_mfa_device(
         .find::<VirtualMfaDevice>(scope, &MFA_BY_SERIAL, &serial_key(serial.as_str()))
         .await
         .map_err(Fault::unavailable)
+}
+
+/// The server certificate of this name in the caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn find_server_certificate(
+    cx: &mut Cx<'_>,
+    name: &ServerCertificateName,
+) -> Result<Option<Arc<Stored<ServerCertificate>>>, Fault> {
+    let scope = cx.scope();
+    let key = text::fold(name.as_str());
+    cx.unit
+        .find::<ServerCertificate>(scope, &SERVER_CERTIFICATES_BY_NAME, key.as_bytes())
+        .await
+        .map_err(Fault::unavailable)
+}
+
+/// The server certificate of this name, which must be there.
+///
+/// # Errors
+/// `NoSuchEntity`.
+pub async fn server_certificate(
+    cx: &mut Cx<'_>,
+    name: &ServerCertificateName,
+) -> Result<Arc<Stored<ServerCertificate>>, Fault> {
+    find_server_certificate(cx, name).await?.ok_or_else(|| {
+        Fault::missing(format!(
+            "The Server Certificate with name {name} cannot be found."
+        ))
+    })
+}
+
+/// What is said of the name of a server certificate that another has.
+#[must_use]
+pub fn taken_server_certificate(name: &ServerCertificateName) -> Fault {
+    Fault::exists(format!(
+        "The Server Certificate with name {name} already exists."
+    ))
 }
 
 /// The managed policy of this resource name, as seen from an account: one of its own, or an AWS-managed one. A policy of

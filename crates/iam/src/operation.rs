@@ -31,6 +31,7 @@ pub mod permissions_boundaries;
 pub mod policy_attachments;
 pub mod roles;
 pub mod service_specific_credentials;
+pub mod server_certificates;
 pub mod sessions;
 pub mod shapes;
 pub mod signing_certificates;
@@ -199,6 +200,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("MFA devices", mfa_devices::OPERATIONS),
     ("SSH public keys", ssh_public_keys::OPERATIONS),
     ("Signing certificates", signing_certificates::OPERATIONS),
+    ("Server certificates", server_certificates::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),

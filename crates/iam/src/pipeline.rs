@@ -217,6 +217,7 @@ fn quota_name(index: &str) -> &'static str {
         "roles_by_name" => "RolesPerAccount",
         "policies_by_name" => "PoliciesPerAccount",
         "policy_versions" => "PolicyVersionsInUse",
+        "server_certificates_by_name" => "ServerCertificatesPerAccount",
         "mfa_by_serial" => "VirtualMFADevicesPerAccount",
         _ => "EntitiesPerAccount",
     }

@@ -98,6 +98,8 @@ pub enum ResourceType {
     Policy,
     /// `mfa`
     Mfa,
+    /// `server-certificate`
+    ServerCertificate,
 }
 
 impl ResourceType {
@@ -110,6 +112,10 @@ impl ResourceType {
             Self::Role => ("role", "arn:aws:iam::<account>:role<path><name>"),
             Self::Policy => ("policy", "arn:aws:iam::<account>:policy<path><name>"),
             Self::Mfa => ("mfa", "arn:aws:iam::<account>:mfa<path><name>"),
+            Self::ServerCertificate => (
+                "server-certificate",
+                "arn:aws:iam::<account>:server-certificate<path><name>",
+            ),
         }
     }
 }

@@ -95,6 +95,12 @@ impl Arn {
         Self::iam(account, "mfa", path, name)
     }
 
+    /// A server certificate.
+    #[must_use]
+    pub fn server_certificate(account: AccountId, path: &str, name: &str) -> Self {
+        Self::iam(account, "server-certificate", path, name)
+    }
+
     /// The session of a role. The role's path does not appear in it.
     #[must_use]
     pub fn assumed_role(account: AccountId, role: &str, session: &str) -> Self {

@@ -100,6 +100,8 @@ codes! {
     InvalidTimeRange = "InvalidTimeRangeException", 400, Sender;
     /// Only an IAM user can do this.
     InvalidUserType = "InvalidUserType", 400, Sender;
+    /// The private key is not that of the certificate.
+    KeyPairMismatch = "KeyPairMismatch", 400, Sender;
     /// A quota is reached.
     LimitExceeded = "LimitExceeded", 409, Sender;
     /// The certificate cannot be read, has expired, or its chain is out of order.

@@ -38,6 +38,10 @@ text_scalar! {
     VirtualMfaDeviceName, [MaxLength(226), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name
 }
 text_scalar! {
+    /// The name of a server certificate: 1 to 128 characters.
+    ServerCertificateName, [MaxLength(128), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name
+}
+text_scalar! {
     /// The path of a user, group, role or device: `/`, or printable ASCII between slashes; 1 to 512 characters.
     EntityPath, [MaxLength(512), MinLength(1), Sentence(PATH_SENTENCE)], is_entity_path
 }

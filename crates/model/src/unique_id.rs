@@ -27,6 +27,8 @@ pub enum IdKind {
     TemporaryAccessKey,
     /// `APKA`: an SSH public key.
     SshPublicKey,
+    /// `ASCA`: a server certificate.
+    ServerCertificate,
 }
 
 impl IdKind {
@@ -43,6 +45,7 @@ impl IdKind {
             Self::AccessKey => "AKIA",
             Self::TemporaryAccessKey => "ASIA",
             Self::SshPublicKey => "APKA",
+            Self::ServerCertificate => "ASCA",
         }
     }
 

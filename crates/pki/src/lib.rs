@@ -1,7 +1,7 @@
 //! Reading SSH public keys, X.509 certificates and the private keys that go with them.
 //!
-//! What comes in here was written by strangers: every reader is bounded by the length of its input, answers an error and
-//! never panics. Nothing here does input or output, knows the time, or knows whose a key is. DER is read by the
+//! What comes in here was written by strangers: every reader is bounded by the length of its input, answers an error
+//! and never panics. Nothing here does input or output, knows the time, or knows whose a key is. DER is read by the
 //! RustCrypto crates; PEM and the three fields of an `ssh-rsa` key are read here.
 
 pub mod pem;

@@ -19,6 +19,7 @@ pub(super) fn narrow() -> Setup {
             groups: 2,
             roles: 1,
             policies: 2,
+            server_certificates: 2,
             groups_per_user: 1,
             attached_policies_per_user: 1,
             attached_policies_per_group: 1,

@@ -32,6 +32,8 @@ pub static GROUP_MEMBERS: Index = Index::ordered("group_members");
 pub static ATTACHMENTS: Index = Index::ordered("attachments");
 /// Policy id → kind and name of the users and roles whose permissions boundary it is.
 pub static BOUNDARIES: Index = Index::ordered("boundaries");
+/// Folded name of a server certificate → server certificate.
+pub static SERVER_CERTIFICATES_BY_NAME: Index = Index::unique("server_certificates_by_name");
 /// SHA-256 digest of a signing certificate → the user or account that has it.
 pub static SIGNING_CERTIFICATES: Index = Index::unique("signing_certificates");
 /// Service, zero byte, folded service user name → the user whose service-specific credential is known so.

@@ -13,7 +13,7 @@ use crate::cx::Cx;
 use crate::entity::Account;
 use crate::entity::index::{
     ALIASES, GROUPS_BY_NAME, MFA_BY_SERIAL, MFA_BY_STATUS, POLICIES_BY_NAME, POLICY_VERSIONS,
-    ROLES_BY_NAME, USERS_BY_NAME, WHOLE,
+    ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME, WHOLE,
 };
 use crate::entity::mfa_device::ASSIGNED;
 use crate::fault::Fault;
@@ -176,6 +176,7 @@ struct Counts {
     policy_versions: u64,
     mfa_devices: u64,
     mfa_devices_in_use: u64,
+    server_certificates: u64,
 }
 
 impl Counts {
@@ -190,6 +191,11 @@ impl Counts {
             (&POLICY_VERSIONS, WHOLE, &mut counts.policy_versions),
             (&MFA_BY_SERIAL, WHOLE, &mut counts.mfa_devices),
             (&MFA_BY_STATUS, ASSIGNED, &mut counts.mfa_devices_in_use),
+            (
+                &SERVER_CERTIFICATES_BY_NAME,
+                WHOLE,
+                &mut counts.server_certificates,
+            ),
         ] {
             *count = cx
                 .unit
@@ -252,7 +258,7 @@ impl Counts {
             ("RolePolicySizeQuota", quotas.role_policy_size),
             ("Roles", self.roles),
             ("RolesQuota", quotas.roles),
-            ("ServerCertificates", 0),
+            ("ServerCertificates", self.server_certificates),
             ("ServerCertificatesQuota", quotas.server_certificates),
             (
                 "SigningCertificatesPerUserQuota",

@@ -1,21 +1,24 @@
-//! Tags of users, roles, customer-managed policies and virtual MFA devices.
+//! Tags of users, roles, customer-managed policies, virtual MFA devices and server certificates.
 
-use claviger_model::name::{ExistingUserName, RoleName, SerialNumber};
+use claviger_model::name::{ExistingUserName, RoleName, SerialNumber, ServerCertificateName};
 use claviger_model::{Arn, Code, Scalar, TagKey};
 use claviger_shape::Shape;
 
 use super::holder::{Holder, Tagged};
 use super::managed_policies;
 use super::page::{PageEnd, Paged};
+use super::server_certificates;
 use super::shapes::{TagShape, tags_in};
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::cx::Cx;
-use crate::entity::{ManagedPolicy, Role, TagRules, Tags, User, VirtualMfaDevice};
+use crate::entity::{
+    ManagedPolicy, Role, ServerCertificate, TagRules, Tags, User, VirtualMfaDevice,
+};
 use crate::fault::Fault;
 use crate::lookup;
 use crate::principal::Held;
-use crate::spec::unraised::{ARN_IS_VALIDATED, SERIAL_IS_VALIDATED};
+use crate::spec::unraised::{ARN_IS_VALIDATED, SERIAL_IS_VALIDATED, TAG_KEYS_ARE_VALIDATED};
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
@@ -32,6 +35,9 @@ pub const OPERATIONS: &[Entry] = &[
     entry::<TagMFADevice>(),
     entry::<UntagMFADevice>(),
     entry::<ListMFADeviceTags>(),
+    entry::<TagServerCertificate>(),
+    entry::<UntagServerCertificate>(),
+    entry::<ListServerCertificateTags>(),
 ];
 
 /// What a request does to tags.
@@ -185,6 +191,26 @@ impl Taggable for VirtualMfaDevice {
     }
 }
 
+impl Taggable for ServerCertificate {
+    type Key = ServerCertificateName;
+
+    async fn check(cx: &mut Cx<'_>, key: &Self::Key) -> Result<Check, Fault> {
+        server_certificates::check_on(cx, key).await
+    }
+
+    async fn read(cx: &mut Cx<'_>, key: &Self::Key) -> Result<(String, Tags), Fault> {
+        let certificate = lookup::server_certificate(cx, key).await?;
+        Ok((certificate.id.as_str().to_owned(), certificate.tags.clone()))
+    }
+
+    async fn write(cx: &mut Cx<'_>, key: &Self::Key, change: Change<'_>) -> Result<(), Fault> {
+        let mut certificate = Self::clone(&**lookup::server_certificate(cx, key).await?);
+        change.apply(&mut certificate.tags, TagRules::FoldCase)?;
+        cx.unit.put(certificate);
+        Ok(())
+    }
+}
+
 fn missing_device(serial: &SerialNumber) -> Fault {
     Fault::missing(format!(
         "MFA Device with serial number {serial} does not exist."
@@ -222,7 +248,7 @@ macro_rules! tagging {
         tag: $Tag:ident, $tag_doc:tt,
         untag: $Untag:ident, $untag_doc:tt,
         list: $List:ident, $ListOutput:ident, $list_doc:tt,
-        unraised: $unraised:expr
+        unraised: $unraised:expr, $unraised_of_list:expr
     ) => {
         #[doc = $tag_doc]
         #[derive(Shape)]
@@ -318,7 +344,7 @@ macro_rules! tagging {
             const SPEC: Spec = Spec::iam(stringify!($List), Access::List)
                 .on(&[ResourceType::$Resource])
                 .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
-                .unraised($unraised);
+                .unraised($unraised_of_list);
             type Output = $ListOutput;
 
             async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -340,7 +366,7 @@ tagging! {
     tag: TagUser, "Sets tags on a user. Keys are compared without regard to case; one that is there gets the new value.",
     untag: UntagUser, "Removes tags from a user. A key that is not there is passed over.",
     list: ListUserTags, ListUserTagsOutput, "Lists the tags of a user.",
-    unraised: &[]
+    unraised: &[], &[]
 }
 
 tagging! {
@@ -348,7 +374,7 @@ tagging! {
     tag: TagRole, "Sets tags on a role. Keys are compared without regard to case; one that is there gets the new value.",
     untag: UntagRole, "Removes tags from a role. A key that is not there is passed over.",
     list: ListRoleTags, ListRoleTagsOutput, "Lists the tags of a role.",
-    unraised: &[]
+    unraised: &[], &[]
 }
 
 tagging! {
@@ -356,7 +382,7 @@ tagging! {
     tag: TagPolicy, "Sets tags on a customer-managed policy. Keys that differ in case are different keys.",
     untag: UntagPolicy, "Removes tags from a customer-managed policy. A key that is not there is passed over.",
     list: ListPolicyTags, ListPolicyTagsOutput, "Lists the tags of a managed policy.",
-    unraised: &[ARN_IS_VALIDATED]
+    unraised: &[ARN_IS_VALIDATED], &[ARN_IS_VALIDATED]
 }
 
 tagging! {
@@ -364,7 +390,15 @@ tagging! {
     tag: TagMFADevice, "Sets tags on a virtual MFA device. Keys are compared without regard to case.",
     untag: UntagMFADevice, "Removes tags from a virtual MFA device. A key that is not there is passed over.",
     list: ListMFADeviceTags, ListMFADeviceTagsOutput, "Lists the tags of a virtual MFA device.",
-    unraised: &[SERIAL_IS_VALIDATED]
+    unraised: &[SERIAL_IS_VALIDATED], &[SERIAL_IS_VALIDATED]
+}
+
+tagging! {
+    ServerCertificate, ServerCertificate, server_certificate_name: ServerCertificateName, "The certificate.",
+    tag: TagServerCertificate, "Sets tags on a server certificate. Keys are compared without regard to case.",
+    untag: UntagServerCertificate, "Removes tags from a server certificate. A key that is not there is passed over.",
+    list: ListServerCertificateTags, ListServerCertificateTagsOutput, "Lists the tags of a server certificate.",
+    unraised: &[TAG_KEYS_ARE_VALIDATED], &[]
 }
 
 #[cfg(test)]

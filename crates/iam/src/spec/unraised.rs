@@ -43,6 +43,12 @@ pub const SERIAL_IS_VALIDATED: Unraised = (
     "a serial number that breaks its rules is a `ValidationError`, and one of no device is a `NoSuchEntity`",
 );
 
+/// The rules of tag keys stand in their type.
+pub const TAG_KEYS_ARE_VALIDATED: Unraised = (
+    Code::InvalidInput,
+    "a tag key that breaks its rules is a `ValidationError`",
+);
+
 /// Evaluation is total: a policy that cannot be read is refused before.
 pub const EVALUATION_IS_TOTAL: Unraised = (
     Code::PolicyEvaluation,
