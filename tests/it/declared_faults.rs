@@ -36,6 +36,7 @@ const FILES: &[(&str, &str)] = files!(
     "server_certificates.txt",
     "signing_certificates.txt",
     "ssh_public_keys.txt",
+    "hardware_mfa_devices.txt",
     "account.txt",
     "credential_reports.txt",
     "sessions.txt",

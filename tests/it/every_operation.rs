@@ -39,6 +39,8 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "AuthenticationCode2") => "654321",
         (_, "ServiceName") => "codecommit.amazonaws.com",
         (_, "ServiceSpecificCredentialId") => "ACCAIOSFODNN7EXAMPLES",
+        (_, "Format") => "CSV",
+        (_, "Content") => "serial number,secret key\nGAHT12345678,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
         (_, "AccountAlias") => "an-alias",
         (_, "Description") => "what it is for",
         (_, "Tags.member.1.Key" | "TagKeys.member.1") => "team",

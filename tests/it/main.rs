@@ -10,6 +10,7 @@ mod declared_faults;
 mod events;
 mod every_operation;
 mod groups;
+mod hardware_mfa_devices;
 mod login_profiles;
 mod managed_policies;
 mod mfa_devices;

@@ -10,7 +10,14 @@ use crate::step::Step;
 use crate::workspace;
 
 /// The targets of `fuzz/`, each a body of the crate `claviger-fuzz-bodies`.
-const TARGETS: &[&str] = &["policy", "form", "signature", "public_key", "certificate"];
+const TARGETS: &[&str] = &[
+    "policy",
+    "form",
+    "signature",
+    "public_key",
+    "certificate",
+    "token_file",
+];
 
 /// Runs every target for `seconds`.
 ///

@@ -25,7 +25,7 @@ pub use credential::{AccessKey, LoginProfile, Status};
 pub use document::Document;
 pub use group::Group;
 pub use managed_policy::ManagedPolicy;
-pub use mfa_device::VirtualMfaDevice;
+pub use mfa_device::MfaDevice;
 pub use policies::{InlinePolicies, PolicyId};
 pub use role::Role;
 pub use service_credential::ServiceCredential;

@@ -28,6 +28,7 @@ pub mod service_secret;
 pub mod session;
 mod signing_keys;
 pub mod spec;
+pub mod token_file;
 pub mod totp;
 pub mod trust;
 

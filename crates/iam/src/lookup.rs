@@ -10,13 +10,11 @@ use crate::aws_managed;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::index::{
-    GROUPS_BY_NAME, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME,
-    USERS_BY_NAME,
+    GROUPS_BY_NAME, HARDWARE_MFA_BY_SERIAL, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME,
+    SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME,
 };
 use crate::entity::mfa_device::serial_key;
-use crate::entity::{
-    Account, Group, ManagedPolicy, Role, ServerCertificate, User, VirtualMfaDevice,
-};
+use crate::entity::{Account, Group, ManagedPolicy, MfaDevice, Role, ServerCertificate, User};
 use crate::fault::Fault;
 use crate::principal::{Being, Held};
 
@@ -107,13 +105,32 @@ pub async fn role(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<Role>>, Faul
 ///
 /// # Errors
 /// `ServiceUnavailable`.
+pub async fn find_virtual_mfa_device(
+    cx: &mut Cx<'_>,
+    serial: &SerialNumber,
+) -> Result<Option<Arc<Stored<MfaDevice>>>, Fault> {
+    let device = find_mfa_device(cx, serial).await?;
+    Ok(device.filter(|device| !device.hardware))
+}
+
+/// The MFA device of this serial number in the caller's account, virtual or not.
+///
+/// # Errors
+/// `ServiceUnavailable`.
 pub async fn find_mfa_device(
     cx: &mut Cx<'_>,
     serial: &SerialNumber,
-) -> Result<Option<Arc<Stored<VirtualMfaDevice>>>, Fault> {
+) -> Result<Option<Arc<Stored<MfaDevice>>>, Fault> {
     let scope = cx.scope();
+    let key = serial_key(serial.as_str());
+    // No vendor's serial number looks like a resource name: the import refuses one.
+    let index = if key.starts_with(b"arn:") {
+        &MFA_BY_SERIAL
+    } else {
+        &HARDWARE_MFA_BY_SERIAL
+    };
     cx.unit
-        .find::<VirtualMfaDevice>(scope, &MFA_BY_SERIAL, &serial_key(serial.as_str()))
+        .find::<MfaDevice>(scope, index, &key)
         .await
         .map_err(Fault::unavailable)
 }

@@ -7,7 +7,7 @@ use claviger_model::{Code as FaultCode, Secret, Timestamp};
 use claviger_store::{Bucket, MarkKey, Record};
 
 use crate::cx::Cx;
-use crate::entity::VirtualMfaDevice;
+use crate::entity::MfaDevice;
 use crate::entity::mfa_device::{SEED, Who};
 use crate::entity::user::AssignedMfaDevice;
 use crate::fault::Fault;
@@ -60,7 +60,7 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
     let scope = cx.scope();
     let device = cx
         .unit
-        .get::<VirtualMfaDevice>(scope, &own.device)
+        .get::<MfaDevice>(scope, &own.device)
         .await
         .map_err(Fault::unavailable)?
         .filter(|device| {
@@ -92,7 +92,7 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
 /// device was tried too often; `ServiceUnavailable`.
 pub async fn pair(
     cx: &mut Cx<'_>,
-    device: &VirtualMfaDevice,
+    device: &MfaDevice,
     first: &str,
     second: &str,
 ) -> Result<i64, Fault> {
@@ -132,7 +132,7 @@ fn own_device<'p>(principal: &'p Principal, serial: &str) -> Option<(&'p Assigne
 /// Takes one ticket of the device for this request, however often the operation starts over.
 async fn take_ticket(
     cx: &Cx<'_>,
-    device: &VirtualMfaDevice,
+    device: &MfaDevice,
     refused: impl Fn() -> Fault,
 ) -> Result<(), Fault> {
     let bucket = Bucket::new(device.scope(), MFA_TRIES, device.id.as_str());
@@ -153,12 +153,12 @@ async fn take_ticket(
     Ok(())
 }
 
-async fn seed(cx: &Cx<'_>, device: &VirtualMfaDevice) -> Result<Secret<Vec<u8>>, Fault> {
+async fn seed(cx: &Cx<'_>, device: &MfaDevice) -> Result<Secret<Vec<u8>>, Fault> {
     cx.iam()
         .store()
         .unseal(
             device.scope(),
-            VirtualMfaDevice::KIND,
+            MfaDevice::KIND,
             &device.id,
             SEED,
             &device.seed,
@@ -167,11 +167,11 @@ async fn seed(cx: &Cx<'_>, device: &VirtualMfaDevice) -> Result<Secret<Vec<u8>>,
         .map_err(Fault::unavailable)
 }
 
-fn mark(device: &VirtualMfaDevice) -> MarkKey {
+fn mark(device: &MfaDevice) -> MarkKey {
     MarkKey::new(device.scope(), TOTP_STEP, device.id.as_str())
 }
 
-async fn last_step(cx: &Cx<'_>, device: &VirtualMfaDevice) -> Result<Option<i64>, Fault> {
+async fn last_step(cx: &Cx<'_>, device: &MfaDevice) -> Result<Option<i64>, Fault> {
     let mark = cx
         .iam()
         .store()

@@ -20,6 +20,7 @@ pub mod authorization_details;
 pub mod credential_reports;
 pub mod events;
 pub mod groups;
+pub mod hardware_mfa_devices;
 mod holder;
 pub mod inline_policies;
 pub mod login_profiles;
@@ -201,6 +202,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("SSH public keys", ssh_public_keys::OPERATIONS),
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Server certificates", server_certificates::OPERATIONS),
+    ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),

@@ -218,6 +218,7 @@ fn quota_name(index: &str) -> &'static str {
         "policies_by_name" => "PoliciesPerAccount",
         "policy_versions" => "PolicyVersionsInUse",
         "server_certificates_by_name" => "ServerCertificatesPerAccount",
+        "hardware_mfa_by_serial" => "HardwareMFADevicesPerAccount",
         "mfa_by_serial" => "VirtualMFADevicesPerAccount",
         _ => "EntitiesPerAccount",
     }

@@ -16,6 +16,7 @@ pub mod form;
 pub mod policy;
 pub mod public_key;
 pub mod signature;
+pub mod token_file;
 
 /// A body: what it is called, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
@@ -27,4 +28,5 @@ pub const TARGETS: &[Target] = &[
     ("policy", policy::run),
     ("public_key", public_key::run),
     ("signature", signature::run),
+    ("token_file", token_file::run),
 ];

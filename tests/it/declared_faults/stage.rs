@@ -37,6 +37,8 @@ pub(super) fn narrow() -> Setup {
     }
 }
 
+const RFC_6238_SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
 /// The values that a scenario may name.
 pub(super) struct Values<'s> {
     account: String,
@@ -95,6 +97,9 @@ impl Values<'_> {
             // What the device shows that was made last: before, and now.
             "before" => self.shown(-30),
             "now" => self.shown(0),
+            // What a device of hardware shows that has the seed of RFC 6238, appendix B.
+            "hardwarebefore" => totp(RFC_6238_SEED, self.app.now().plus_seconds(-30)),
+            "hardwarenow" => totp(RFC_6238_SEED, self.app.now()),
             name if name.starts_with(|c: char| c.is_ascii_uppercase()) => self.told(name),
             name => panic!("no value is called {name}"),
         }

@@ -42,7 +42,9 @@ pub static SERVICE_USERS: Index = Index::unique("service_users");
 pub static SERVICE_CREDENTIALS: Index = Index::ordered("service_credentials");
 /// Folded serial number → virtual MFA device.
 pub static MFA_BY_SERIAL: Index = Index::unique("mfa_by_serial");
-/// `assigned` or `unassigned` → serial number → virtual MFA device.
+/// Folded serial number → hardware MFA device.
+pub static HARDWARE_MFA_BY_SERIAL: Index = Index::unique("hardware_mfa_by_serial");
+/// `assigned`, `unassigned` or `hardware_assigned` → serial number → MFA device.
 pub static MFA_BY_STATUS: Index = Index::ordered("mfa_by_status");
 
 /// The one key of [`FIRST_ACCOUNT`]: two nodes that start on one empty store make one account.

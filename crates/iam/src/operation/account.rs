@@ -12,10 +12,11 @@ use crate::authorize::{Check, Target};
 use crate::cx::Cx;
 use crate::entity::Account;
 use crate::entity::index::{
-    ALIASES, GROUPS_BY_NAME, MFA_BY_SERIAL, MFA_BY_STATUS, POLICIES_BY_NAME, POLICY_VERSIONS,
-    ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME, WHOLE,
+    ALIASES, GROUPS_BY_NAME, HARDWARE_MFA_BY_SERIAL, MFA_BY_SERIAL, MFA_BY_STATUS,
+    POLICIES_BY_NAME, POLICY_VERSIONS, ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME,
+    WHOLE,
 };
-use crate::entity::mfa_device::ASSIGNED;
+use crate::entity::mfa_device::{ASSIGNED, HARDWARE_ASSIGNED};
 use crate::fault::Fault;
 use crate::lookup;
 use crate::quota::Quotas;
@@ -183,6 +184,7 @@ impl Counts {
     async fn read(cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let scope = cx.scope();
         let mut counts = Self::default();
+        let (mut hardware, mut hardware_in_use) = (0, 0);
         for (index, group, count) in [
             (&USERS_BY_NAME, WHOLE, &mut counts.users),
             (&GROUPS_BY_NAME, WHOLE, &mut counts.groups),
@@ -196,6 +198,8 @@ impl Counts {
                 WHOLE,
                 &mut counts.server_certificates,
             ),
+            (&HARDWARE_MFA_BY_SERIAL, WHOLE, &mut hardware),
+            (&MFA_BY_STATUS, HARDWARE_ASSIGNED, &mut hardware_in_use),
         ] {
             *count = cx
                 .unit
@@ -203,6 +207,8 @@ impl Counts {
                 .await
                 .map_err(Fault::unavailable)?;
         }
+        counts.mfa_devices += hardware;
+        counts.mfa_devices_in_use += hardware_in_use;
         Ok(counts)
     }
 

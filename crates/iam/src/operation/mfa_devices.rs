@@ -1,4 +1,4 @@
-//! Virtual MFA devices: create, pair with a user, resynchronise, take away, delete, list (IAM user guide, "AWS
+//! MFA devices: create virtual ones, pair with a user, resynchronise, take away, delete, list (IAM user guide, "AWS
 //! multi-factor authentication in IAM").
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::index::{MFA_BY_SERIAL, MFA_BY_STATUS, WHOLE};
 use crate::entity::mfa_device::{ASSIGNED, Holder, SEED, UNASSIGNED, Who};
 use crate::entity::user::AssignedMfaDevice;
-use crate::entity::{Account, TagRules, Tags, User, VirtualMfaDevice};
+use crate::entity::{Account, MfaDevice, TagRules, Tags, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::mfa;
@@ -124,7 +124,7 @@ pub struct MfaDeviceShape {
 }
 
 /// What is said of a device that is not there.
-fn missing_device(serial: &SerialNumber) -> Fault {
+pub(super) fn missing_device(serial: &SerialNumber) -> Fault {
     Fault::missing(format!(
         "MFA Device with serial number {serial} does not exist."
     ))
@@ -286,7 +286,7 @@ impl Operation for CreateVirtualMFADevice {
         let id = cx.rng().uuid();
         let sealed = cx
             .unit
-            .seal(scope, VirtualMfaDevice::KIND, &id, SEED, &*seed)
+            .seal(scope, MfaDevice::KIND, &id, SEED, &*seed)
             .await
             .map_err(Fault::unavailable)?;
         let output = CreateVirtualMFADeviceOutput {
@@ -306,7 +306,7 @@ impl Operation for CreateVirtualMFADevice {
             WHOLE,
             cx.iam().settings().quotas.users,
         );
-        cx.unit.put(VirtualMfaDevice {
+        cx.unit.put(MfaDevice {
             account: cx.account(),
             id,
             serial,
@@ -314,6 +314,7 @@ impl Operation for CreateVirtualMFADevice {
             drift: 0,
             tags,
             holder: None,
+            hardware: false,
         });
         Ok(output)
     }
@@ -380,7 +381,7 @@ impl Operation for EnableMFADevice {
             enabled: cx.now(),
         });
         put_held(cx, &owner, devices);
-        let mut device: VirtualMfaDevice = VirtualMfaDevice::clone(&device);
+        let mut device: MfaDevice = MfaDevice::clone(&device);
         device.drift = drift;
         device.holder = Some(Holder {
             who: Who::User(user.id.clone()),
@@ -436,7 +437,7 @@ impl Operation for ResyncMFADevice {
             self.authentication_code2.expose().as_str(),
         )
         .await?;
-        let mut device: VirtualMfaDevice = VirtualMfaDevice::clone(&device);
+        let mut device: MfaDevice = MfaDevice::clone(&device);
         device.drift = drift;
         cx.unit.put(device);
         Ok(Empty {})
@@ -482,7 +483,7 @@ impl Operation for DeactivateMFADevice {
             return Err(not_of_user());
         }
         put_held(cx, &owner, devices);
-        let mut device: VirtualMfaDevice = VirtualMfaDevice::clone(&device);
+        let mut device: MfaDevice = MfaDevice::clone(&device);
         device.holder = None;
         cx.unit.put(device);
         Ok(Empty {})
@@ -511,7 +512,7 @@ impl Operation for DeleteVirtualMFADevice {
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
         let account = cx.account();
         Ok(Target::of(
-            match lookup::find_mfa_device(cx, &self.serial_number).await? {
+            match lookup::find_virtual_mfa_device(cx, &self.serial_number).await? {
                 Some(device) => {
                     let arn = Arn::parse(device.serial.as_str())
                         .map_err(|_| Fault::service("a serial number is no ARN"))?;
@@ -528,7 +529,7 @@ impl Operation for DeleteVirtualMFADevice {
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        let device = lookup::find_mfa_device(cx, &self.serial_number)
+        let device = lookup::find_virtual_mfa_device(cx, &self.serial_number)
             .await?
             .ok_or_else(|| missing_device(&self.serial_number))?;
         if device.holder.is_some() {
@@ -537,9 +538,9 @@ impl Operation for DeleteVirtualMFADevice {
             ));
         }
         let scope = cx.scope();
-        cx.unit.delete::<VirtualMfaDevice>(scope, &device.id);
+        cx.unit.delete::<MfaDevice>(scope, &device.id);
         // The seed is unreadable from now on, in history too.
-        cx.unit.drop_key(scope, VirtualMfaDevice::KIND, &device.id);
+        cx.unit.drop_key(scope, MfaDevice::KIND, &device.id);
         Ok(Empty {})
     }
 }
@@ -625,7 +626,10 @@ pub struct ListVirtualMFADevicesOutput {
 }
 
 /// The holder of a device, as lists show one.
-async fn holder_out(cx: &mut Cx<'_>, holder: &Holder) -> Result<Option<UserShape>, Fault> {
+pub(super) async fn holder_out(
+    cx: &mut Cx<'_>,
+    holder: &Holder,
+) -> Result<Option<UserShape>, Fault> {
     let scope = cx.scope();
     Ok(match &holder.who {
         Who::User(id) => {
@@ -668,7 +672,7 @@ impl Operation for ListVirtualMFADevices {
         let scope = cx.scope();
         let read = cx
             .unit
-            .page::<VirtualMfaDevice>(
+            .page::<MfaDevice>(
                 scope,
                 index,
                 group,

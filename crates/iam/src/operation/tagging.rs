@@ -12,9 +12,7 @@ use super::shapes::{TagShape, tags_in};
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::cx::Cx;
-use crate::entity::{
-    ManagedPolicy, Role, ServerCertificate, TagRules, Tags, User, VirtualMfaDevice,
-};
+use crate::entity::{ManagedPolicy, MfaDevice, Role, ServerCertificate, TagRules, Tags, User};
 use crate::fault::Fault;
 use crate::lookup;
 use crate::principal::Held;
@@ -152,12 +150,12 @@ impl Taggable for ManagedPolicy {
     }
 }
 
-impl Taggable for VirtualMfaDevice {
+impl Taggable for MfaDevice {
     type Key = SerialNumber;
 
     async fn check(cx: &mut Cx<'_>, key: &Self::Key) -> Result<Check, Fault> {
         let account = cx.account();
-        let device = lookup::find_mfa_device(cx, key).await?;
+        let device = lookup::find_virtual_mfa_device(cx, key).await?;
         let serial = device
             .as_ref()
             .map_or(key.as_str(), |device| device.serial.as_str());
@@ -174,14 +172,14 @@ impl Taggable for VirtualMfaDevice {
     }
 
     async fn read(cx: &mut Cx<'_>, key: &Self::Key) -> Result<(String, Tags), Fault> {
-        let device = lookup::find_mfa_device(cx, key)
+        let device = lookup::find_virtual_mfa_device(cx, key)
             .await?
             .ok_or_else(|| missing_device(key))?;
         Ok((device.id.clone(), device.tags.clone()))
     }
 
     async fn write(cx: &mut Cx<'_>, key: &Self::Key, change: Change<'_>) -> Result<(), Fault> {
-        let device = lookup::find_mfa_device(cx, key)
+        let device = lookup::find_virtual_mfa_device(cx, key)
             .await?
             .ok_or_else(|| missing_device(key))?;
         let mut device: Self = Self::clone(&device);
@@ -386,7 +384,7 @@ tagging! {
 }
 
 tagging! {
-    VirtualMfaDevice, Mfa, serial_number: SerialNumber, "The serial number of the device.",
+    MfaDevice, Mfa, serial_number: SerialNumber, "The serial number of the device.",
     tag: TagMFADevice, "Sets tags on a virtual MFA device. Keys are compared without regard to case.",
     untag: UntagMFADevice, "Removes tags from a virtual MFA device. A key that is not there is passed over.",
     list: ListMFADeviceTags, ListMFADeviceTagsOutput, "Lists the tags of a virtual MFA device.",
