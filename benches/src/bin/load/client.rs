@@ -12,6 +12,9 @@ use tokio::net::TcpStream;
 /// Connections, unless a stage says otherwise.
 pub(crate) const CONNECTIONS: usize = 16;
 
+/// Bytes of an answer.
+const MOST: usize = 256 << 20;
+
 /// An answer.
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
@@ -61,6 +64,12 @@ impl Connection {
             let so_far = self.buffer.get(..filled).unwrap_or_default();
             if head.is_none() {
                 head = read_head(so_far)?;
+            }
+            // A credential report of many users is larger than any other answer.
+            if let Some((_, begin, length)) = head
+                && begin + length > self.buffer.len()
+            {
+                self.buffer.resize((begin + length).min(MOST), 0);
             }
             if let Some((status, begin, length)) = head
                 && filled >= begin + length

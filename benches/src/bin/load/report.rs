@@ -13,7 +13,12 @@ use crate::sign::Key;
 const TURNS: usize = 3;
 
 /// Runs the stage against a store of so many users.
-pub(crate) async fn measure(home: &Home, key: &Key, users: usize, targets: &mut Targets) -> Result<()> {
+pub(crate) async fn measure(
+    home: &Home,
+    key: &Key,
+    users: usize,
+    targets: &mut Targets,
+) -> Result<()> {
     let mut client = home.client(1).await?;
     let before = home.process()?.resident_mib()?;
     let (mut slowest, mut most, mut bytes) = (0.0_f64, before, 0);
@@ -31,10 +36,15 @@ pub(crate) async fn measure(home: &Home, key: &Key, users: usize, targets: &mut 
         bytes = sizes.await?.into_iter().next().unwrap_or(0) / 4 * 3;
         let sent = begun.elapsed().as_secs_f64();
         let resident = home.process()?.resident_mib()?;
-        println!("credential report {turn} of {users} users: made in {made:.2} s, sent in {sent:.2} s, {resident:.0} MiB resident (before: {before:.0})");
+        println!(
+            "credential report {turn} of {users} users: made in {made:.2} s, sent in {sent:.2} s, {resident:.0} MiB resident (before: {before:.0})"
+        );
         (slowest, most) = (slowest.max(made), most.max(resident));
     }
-    ensure!(bytes > users * 150, "a report of {bytes} bytes does not tell of {users} users");
+    ensure!(
+        bytes > users * 150,
+        "a report of {bytes} bytes does not tell of {users} users"
+    );
     println!("the report has {:.1} MB", bytes as f64 / 1e6);
     targets.add(
         format!("credential report of {users} users"),
