@@ -18,6 +18,7 @@ pub mod first_account;
 pub mod iam;
 pub mod lookup;
 pub mod mfa;
+pub mod notice;
 pub mod operation;
 pub mod password;
 mod pipeline;

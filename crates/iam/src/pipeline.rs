@@ -14,6 +14,7 @@ use crate::entity::Account;
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::fault::Fault;
 use crate::iam::Iam;
+use crate::notice;
 use crate::operation::{Answer, Entry, Erased};
 use crate::principal::Principal;
 use crate::spec::Spec;
@@ -168,6 +169,7 @@ impl Iam {
             return Ok(Try::Done(answer));
         }
         cx.unit.event(event);
+        notice::send(&mut cx, spec, principal)?;
         match cx.unit.commit().await {
             Ok(_) => Ok(Try::Done(answer)),
             // Whatever changed, the operation says it best itself when it looks again: that the name is taken, the code

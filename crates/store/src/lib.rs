@@ -62,4 +62,4 @@ pub use seal::Sealed;
 pub use snapshot::Snapshot;
 pub use store::{Consistency, Database, Options, Store};
 pub use ticket::{Bucket, Tickets};
-pub use unit::{Depends, Page, Span, Target, Unit, View};
+pub use unit::{Depends, Page, Span, Target, Unit, View, Written};

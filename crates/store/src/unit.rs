@@ -5,6 +5,7 @@ mod plan;
 mod reads;
 mod view;
 mod write;
+mod written;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use write::Wants;
 pub(crate) use page::after_prefix;
 pub use page::{Depends, Page};
 pub use view::View;
+pub use written::Written;
 
 /// A group of index entries as it stood: how many, and the commit that last changed it. The group of a unique index is
 /// `b""`.

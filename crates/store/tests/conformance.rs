@@ -37,3 +37,5 @@ mod statements;
 mod storm;
 #[path = "conformance/views.rs"]
 mod views;
+#[path = "conformance/written.rs"]
+mod written;

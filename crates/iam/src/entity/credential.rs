@@ -125,7 +125,7 @@ pub struct LoginProfile {
 pub const MAX_HISTORY: usize = 24;
 
 /// A hashed password, in PHC string format inside the seal, so that its parameters come with it.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct PasswordHash {
     /// The field that the hash is sealed as: one of its own, so that it opens from the history as it did before.
     pub field: String,

@@ -1,0 +1,257 @@
+//! Notices: whoever holds a credential is told when it was made, changed or removed (OWASP ASVS 5.0, 6.3.7).
+//!
+//! They are read off the records that a commit changes, so that no operation can forget one, and leave with that commit.
+
+use claviger_model::{AccountId, Timestamp};
+use claviger_store::Message;
+
+use crate::cx::Cx;
+use crate::entity::account::Root;
+use crate::entity::credential::{PasswordHash, Status};
+use crate::entity::signing_certificate::SigningCertificates;
+use crate::entity::user::AssignedMfaDevice;
+use crate::entity::{Account, User};
+use crate::fault::Fault;
+use crate::principal::Principal;
+use crate::spec::Spec;
+
+/// The channel of the outbox that notices go to. Who delivers them finds the holder's address.
+pub const CHANNEL: &str = "notice";
+
+/// Something that proves who somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Credential {
+    /// The password to sign in with.
+    Password,
+    /// A long-term access key.
+    AccessKey,
+    /// An MFA device in the holder's hands.
+    MfaDevice,
+    /// An SSH public key.
+    SshPublicKey,
+    /// A signing certificate.
+    SigningCertificate,
+    /// A credential for a service that cannot verify signatures.
+    ServiceSpecificCredential,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It is new.
+    Made,
+    /// Its status or its secret is another.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+/// Whom a notice is for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holder {
+    /// A user, by the unique id and by the name of the moment.
+    User {
+        /// `AIDA…`.
+        id: String,
+        /// The name.
+        name: String,
+    },
+    /// The owner of the account.
+    Root,
+}
+
+/// What the holder of a credential is told. No secret is in it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Notice {
+    /// Whom it is for.
+    pub holder: Holder,
+    /// The account.
+    pub account: AccountId,
+    /// What kind of credential.
+    pub credential: Credential,
+    /// What the credential is called; a password has no name.
+    pub id: Option<String>,
+    /// What became of it.
+    pub change: Change,
+    /// The operation that did it.
+    pub operation: String,
+    /// The resource name of who did it.
+    pub by: String,
+    /// From where.
+    pub source_ip: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A credential as far as a change of it is told.
+#[derive(PartialEq)]
+struct Held<'h> {
+    credential: Credential,
+    id: Option<&'h str>,
+    status: Option<Status>,
+    secret: Option<&'h PasswordHash>,
+    /// Whether it must be replaced at the next sign-in.
+    reset: bool,
+}
+
+impl<'h> Held<'h> {
+    fn named(credential: Credential, id: &'h str, status: Option<Status>) -> Self {
+        Self {
+            credential,
+            id: Some(id),
+            status,
+            secret: None,
+            reset: false,
+        }
+    }
+
+    fn password(secret: &'h PasswordHash, reset: bool) -> Self {
+        Self {
+            credential: Credential::Password,
+            id: None,
+            status: None,
+            secret: Some(secret),
+            reset,
+        }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        (self.credential, self.id) == (other.credential, other.id)
+    }
+}
+
+fn of_certificates(certificates: &SigningCertificates) -> impl Iterator<Item = Held<'_>> {
+    certificates.iter().map(|certificate| {
+        Held::named(
+            Credential::SigningCertificate,
+            certificate.id.as_str(),
+            Some(certificate.status),
+        )
+    })
+}
+
+fn of_devices(devices: &[AssignedMfaDevice]) -> impl Iterator<Item = Held<'_>> {
+    devices
+        .iter()
+        .map(|device| Held::named(Credential::MfaDevice, device.serial.as_str(), None))
+}
+
+fn of_user(user: &User) -> Vec<Held<'_>> {
+    let password = user
+        .login_profile
+        .as_ref()
+        .map(|profile| Held::password(&profile.password, profile.reset_required));
+    let keys = user
+        .access_keys
+        .iter()
+        .map(|key| Held::named(Credential::AccessKey, key.id.as_str(), Some(key.status)));
+    let ssh = user
+        .ssh_public_keys
+        .iter()
+        .map(|key| Held::named(Credential::SshPublicKey, key.id.as_str(), Some(key.status)));
+    let of_services = user.service_credentials.iter().map(|credential| Held {
+        secret: Some(&credential.secret),
+        ..Held::named(
+            Credential::ServiceSpecificCredential,
+            credential.id.as_str(),
+            Some(credential.status),
+        )
+    });
+    password
+        .into_iter()
+        .chain(keys)
+        .chain(ssh)
+        .chain(of_services)
+        .chain(of_certificates(&user.signing_certificates))
+        .chain(of_devices(&user.mfa_devices))
+        .collect()
+}
+
+fn of_root(root: &Root) -> Vec<Held<'_>> {
+    let password = root
+        .password
+        .as_ref()
+        .map(|password| Held::password(password, false));
+    let keys = root
+        .access_keys
+        .iter()
+        .map(|key| Held::named(Credential::AccessKey, key.id.as_str(), Some(key.status)));
+    password
+        .into_iter()
+        .chain(keys)
+        .chain(of_certificates(&root.signing_certificates))
+        .chain(of_devices(&root.mfa_devices))
+        .collect()
+}
+
+/// What became of each credential that is not as it was.
+fn changes(before: &[Held<'_>], after: &[Held<'_>]) -> Vec<(Credential, Option<String>, Change)> {
+    let told = |held: &Held<'_>, change| (held.credential, held.id.map(str::to_owned), change);
+    let removed = before
+        .iter()
+        .filter(|old| !after.iter().any(|new| new.is(old)))
+        .map(|old| told(old, Change::Removed));
+    let made_or_changed =
+        after
+            .iter()
+            .filter_map(|new| match before.iter().find(|old| old.is(new)) {
+                None => Some(told(new, Change::Made)),
+                Some(old) if old != new => Some(told(new, Change::Changed)),
+                Some(_) => None,
+            });
+    removed.chain(made_or_changed).collect()
+}
+
+/// Sends a notice, with the commit, of every credential that the operation makes, changes or removes.
+pub(crate) fn send(cx: &mut Cx<'_>, spec: &Spec, principal: &Principal) -> Result<(), Fault> {
+    let mut found = Vec::new();
+    for user in cx.unit.written::<User>().map_err(Fault::unavailable)? {
+        let Some(who) = user.after.as_ref().or(user.before.as_ref()) else {
+            continue;
+        };
+        let holder = Holder::User {
+            id: who.id.as_str().to_owned(),
+            name: who.name.as_str().to_owned(),
+        };
+        let before = user.before.as_deref().map(|user| of_user(user));
+        let after = user.after.as_deref().map(|user| of_user(user));
+        let changes = changes(&before.unwrap_or_default(), &after.unwrap_or_default());
+        found.extend(changes.into_iter().map(|change| (holder.clone(), change)));
+    }
+    for account in cx.unit.written::<Account>().map_err(Fault::unavailable)? {
+        let before = account
+            .before
+            .as_deref()
+            .map(|account| of_root(&account.root));
+        let after = account
+            .after
+            .as_deref()
+            .map(|account| of_root(&account.root));
+        let changes = changes(&before.unwrap_or_default(), &after.unwrap_or_default());
+        found.extend(changes.into_iter().map(|change| (Holder::Root, change)));
+    }
+    for (holder, (credential, id, change)) in found {
+        let notice = Notice {
+            holder,
+            account: cx.account(),
+            credential,
+            id,
+            change,
+            operation: spec.name.to_owned(),
+            by: principal.arn.as_str().to_owned(),
+            source_ip: cx.request.source_ip.to_string(),
+            at: cx.now(),
+        };
+        let message = Message {
+            id: cx.rng().uuid(),
+            scope: cx.scope(),
+            channel: CHANNEL.to_owned(),
+            body: serde_json::to_value(notice).map_err(Fault::service)?,
+        };
+        cx.unit.message(message);
+    }
+    Ok(())
+}

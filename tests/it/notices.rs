@@ -1,0 +1,138 @@
+//! Notices: the holder of a credential is told when it was made, changed or removed.
+
+use claviger_iam::notice::{Change, Credential, Holder, Notice};
+use claviger_it::{Reply, TestApp, on_both_engines, totp};
+
+/// What has been sent and not been read yet, in the order of sending as far as one operation sends one.
+async fn sent(app: &TestApp) -> Vec<Notice> {
+    let store = app.iam().store();
+    let due = store.due(app.now(), 60, 100).await.expect("messages");
+    let mut notices = Vec::new();
+    for delivery in due {
+        store.delivered(&delivery).await.expect("delivered");
+        assert_eq!(delivery.message.channel, "notice");
+        notices.push(serde_json::from_value(delivery.message.body).expect("a notice"));
+    }
+    notices
+}
+
+/// The one notice that an operation of root's on alice has sent.
+#[track_caller]
+fn only(notices: &[Notice], operation: &str) -> (Credential, Option<String>, Change) {
+    let [notice] = notices else {
+        panic!("{operation} sent {notices:?}");
+    };
+    assert_eq!(notice.operation, operation);
+    assert_eq!(notice.by, "arn:aws:iam::123456789012:root");
+    assert_eq!(notice.source_ip, "203.0.113.7");
+    assert!(
+        matches!(&notice.holder, Holder::User { id, name } if id.starts_with("AIDA") && name == "alice")
+    );
+    (notice.credential, notice.id.clone(), notice.change)
+}
+
+const ALICE: (&str, &str) = ("UserName", "alice");
+
+/// Calls the operation for alice and checks what she is told.
+async fn told(
+    app: &TestApp,
+    operation: &str,
+    parameters: &[(&str, &str)],
+    credential: Credential,
+    id: impl Fn(&Reply) -> Option<String>,
+    change: Change,
+) -> Reply {
+    let all = [&[ALICE], parameters].concat();
+    let reply = app.root().call(operation, &all).await.ok();
+    let expected = (credential, id(&reply), change);
+    assert_eq!(only(&sent(app).await, operation), expected);
+    reply
+}
+
+on_both_engines! {
+    async fn the_holder_is_told_of_every_change_of_a_credential(app) {
+        use Change::{Changed, Made, Removed};
+        let root = app.root();
+        root.call("CreateUser", &[ALICE]).await.ok();
+        assert_eq!(sent(&app).await, []);
+        let app = &app;
+
+        let none = |_: &Reply| None;
+        told(app, "CreateLoginProfile", &[("Password", "Correct-Horse-7")], Credential::Password, none, Made).await;
+        told(app, "UpdateLoginProfile", &[("Password", "Correct-Horse-8")], Credential::Password, none, Changed).await;
+        told(app, "UpdateLoginProfile", &[("PasswordResetRequired", "true")], Credential::Password, none, Changed).await;
+        told(app, "DeleteLoginProfile", &[], Credential::Password, none, Removed).await;
+
+        // (create, its further parameters, the member with the id, update, delete)
+        let families: [(&str, &[(&str, &str)], &str, &str, &str, Credential); 4] = [
+            ("CreateAccessKey", &[], "AccessKeyId", "UpdateAccessKey", "DeleteAccessKey", Credential::AccessKey),
+            (
+                "UploadSSHPublicKey", &[("SSHPublicKeyBody", include_str!("../credentials/rsa.pub"))], "SSHPublicKeyId",
+                "UpdateSSHPublicKey", "DeleteSSHPublicKey", Credential::SshPublicKey,
+            ),
+            (
+                "UploadSigningCertificate", &[("CertificateBody", include_str!("../credentials/leaf.pem"))], "CertificateId",
+                "UpdateSigningCertificate", "DeleteSigningCertificate", Credential::SigningCertificate,
+            ),
+            (
+                "CreateServiceSpecificCredential", &[("ServiceName", "codecommit.amazonaws.com")], "ServiceSpecificCredentialId",
+                "UpdateServiceSpecificCredential", "DeleteServiceSpecificCredential", Credential::ServiceSpecificCredential,
+            ),
+        ];
+        for (create, parameters, member, update, delete, credential) in families {
+            let made = told(app, create, parameters, credential, |reply| reply.find(member), Made).await;
+            let id = made.text(member);
+            let named = |_: &Reply| Some(id.clone());
+            told(app, update, &[(member, &id), ("Status", "Inactive")], credential, named, Changed).await;
+            root.call(update, &[ALICE, (member, &id), ("Status", "Inactive")]).await.ok();
+            assert_eq!(sent(app).await, [], "{update} that changes nothing");
+            if create == "CreateServiceSpecificCredential" {
+                told(app, "ResetServiceSpecificCredential", &[(member, &id)], credential, named, Changed).await;
+            }
+            told(app, delete, &[(member, &id)], credential, named, Removed).await;
+        }
+
+        let made = root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "phone")]).await.ok();
+        assert_eq!(sent(app).await, [], "a device that nobody holds");
+        let serial = made.text("SerialNumber");
+        let seed = data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64");
+        let seed = String::from_utf8(seed).expect("ASCII");
+        let (first, second) = (totp(&seed, app.now().plus_seconds(-30)), totp(&seed, app.now()));
+        let named = |_: &Reply| Some(serial.clone());
+        let codes = [("SerialNumber", serial.as_str()), ("AuthenticationCode1", &first), ("AuthenticationCode2", &second)];
+        told(app, "EnableMFADevice", &codes, Credential::MfaDevice, named, Made).await;
+        told(app, "DeactivateMFADevice", &codes[..1], Credential::MfaDevice, named, Removed).await;
+    }
+
+    async fn root_is_told_of_roots_own(app) {
+        let id = app.root().call("CreateAccessKey", &[]).await.ok().text("AccessKeyId");
+        let notices = sent(&app).await;
+        assert_eq!(notices.len(), 1);
+        assert_eq!((&notices[0].holder, &notices[0].id), (&Holder::Root, &Some(id)));
+    }
+
+    async fn what_is_no_credential_and_what_is_refused_tells_nobody(app) {
+        let root = app.root();
+        root.call("CreateUser", &[ALICE]).await.ok();
+        root.call("CreateGroup", &[("GroupName", "all")]).await.ok();
+        root.call("AddUserToGroup", &[ALICE, ("GroupName", "all")]).await.ok();
+        root.call("TagUser", &[ALICE, ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")]).await.ok();
+        root.call("UpdateUser", &[ALICE, ("NewUserName", "alicia")]).await.ok();
+        root.call("CreateAccessKey", &[ALICE]).await.refused("NoSuchEntity");
+        app.user("mallory").await.call("CreateAccessKey", &[("UserName", "alicia")]).await.refused("AccessDenied");
+        let notices = sent(&app).await;
+        assert_eq!(notices.len(), 1, "mallory's own key: {notices:?}");
+    }
+
+    async fn ac_45_no_notice_holds_a_secret(app) {
+        let root = app.root();
+        root.call("CreateUser", &[ALICE]).await.ok();
+        root.call("CreateLoginProfile", &[ALICE, ("Password", "Correct-Horse-7")]).await.ok();
+        let secret = root.call("CreateAccessKey", &[ALICE]).await.ok().text("SecretAccessKey");
+        let told = format!("{:?}", sent(&app).await);
+        assert!(told.contains("AccessKey"), "{told}");
+        for secret in ["Correct-Horse-7", &secret, "argon2"] {
+            assert!(!told.contains(secret), "{secret}");
+        }
+    }
+}
