@@ -123,10 +123,20 @@ fn tool(name: &str, version: &str, extra: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// What the black-box tests install: files of pinned packages, and what pip is told besides.
+const PYTHON_PACKAGES: &[(&str, &[&str])] = &[
+    ("requirements.txt", &[]),
+    ("requirements-audit.txt", &["--no-deps"]),
+];
+
 fn python() -> Result<()> {
-    let wanted_path = workspace::root().join("tests").join("requirements.txt");
-    let wanted =
-        fs::read(&wanted_path).with_context(|| format!("cannot read {}", wanted_path.display()))?;
+    let tests = workspace::root().join("tests");
+    let mut wanted = Vec::new();
+    for (name, _) in PYTHON_PACKAGES {
+        let path = tests.join(name);
+        let file = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        wanted.extend_from_slice(&file);
+    }
     let environment = workspace::python();
     // Written last, so that an installation that was cut short is done again.
     let stamp = environment.join("installed-requirements.txt");
@@ -137,19 +147,22 @@ fn python() -> Result<()> {
         .args(["-m", "venv", "--clear"])
         .args([&environment])
         .run()?;
-    Step::new(
-        "install the Python packages",
-        environment.join("bin/python"),
-    )
-    .args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ])
-    .args([&wanted_path])
-    .run()?;
+    for (name, options) in PYTHON_PACKAGES {
+        Step::new(
+            format!("install the Python packages of {name}"),
+            environment.join("bin/python"),
+        )
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(*options)
+        .args(["--requirement"])
+        .args([&tests.join(name)])
+        .run()?;
+    }
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
