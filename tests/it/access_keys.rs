@@ -57,7 +57,7 @@ on_both_engines! {
     async fn ac_44_the_limit_of_two_holds_under_a_crowd(app) {
         let root = app.root();
         root.call("CreateUser", &[("UserName", "alice")]).await.ok();
-        let crowd: Vec<_> = (0..64)
+        let crowd: Vec<_> = (0..200)
             .map(|_| {
                 let root = root.clone();
                 tokio::spawn(async move { root.call("CreateAccessKey", &[("UserName", "alice")]).await })

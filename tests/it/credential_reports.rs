@@ -82,22 +82,40 @@ on_both_engines! {
         ]).await.ok();
         // 03:04:13: what AWS allows in names, some of which a spreadsheet would take for a formula.
         create(&app, "=cmd+a@b-c,d").await;
-        // 03:04:14
+        // 03:04:14: certificates, of which one is switched off; and what no column tells of.
+        create(&app, "nora").await;
+        let upload = async |of: &[(&str, &str)], body: &str| {
+            app.clock().advance(1);
+            let parameters = [of, &[("CertificateBody", body)]].concat();
+            root.call("UploadSigningCertificate", &parameters).await.ok().text("CertificateId")
+        };
+        let nora = [("UserName", "nora")];
+        let first = upload(&nora, include_str!("../credentials/leaf.pem")).await;
+        let second = upload(&nora, include_str!("../credentials/p256.pem")).await;
+        root.call("UpdateSigningCertificate", &[nora[0], ("CertificateId", &second), ("Status", "Inactive")]).await.ok();
+        root.call("UploadSSHPublicKey", &[nora[0], ("SSHPublicKeyBody", include_str!("../credentials/rsa.pub"))]).await.ok();
+        root.call("CreateServiceSpecificCredential", &[nora[0], ("ServiceName", "codecommit.amazonaws.com")]).await.ok();
+        let certificates = ["true,2026-01-02T03:04:15+00:00", "false,2026-01-02T03:04:16+00:00"];
+        let certificates = if first < second { certificates } else { [certificates[1], certificates[0]] }.join(",");
+        // 03:04:17: root's own.
+        upload(&[], include_str!("../credentials/p384.pem")).await;
+        // 03:04:18
         app.clock().advance(1);
         root.call("UpdateAccountPasswordPolicy", &[("MaxPasswordAge", "90")]).await.ok();
 
         let active = "true,2026-01-02T03:04:09+00:00,2026-01-02T03:04:11+00:00,us-east-1,sts";
         let inactive = "false,2026-01-02T03:04:10+00:00,N/A,N/A,N/A";
         let keys = if first_id < second_id { [active, inactive] } else { [inactive, active] }.join(",");
-        let root_key = format!("true,2026-01-02T03:04:05+00:00,{},us-east-1,iam", "2026-01-02T03:04:14+00:00");
+        let root_key = format!("true,2026-01-02T03:04:05+00:00,{},us-east-1,iam", "2026-01-02T03:04:18+00:00");
         let arn = "arn:aws:iam::123456789012:user";
         let expected = [
             HEADER.to_owned(),
-            format!("<root_account>,arn:aws:iam::123456789012:root,2026-01-02T03:04:05+00:00,not_supported,no_information,not_supported,not_supported,false,{root_key},{NO_KEY},{NO_CERTIFICATES}"),
+            format!("<root_account>,arn:aws:iam::123456789012:root,2026-01-02T03:04:05+00:00,not_supported,no_information,not_supported,not_supported,false,{root_key},{NO_KEY},true,2026-01-02T03:04:17+00:00,false,N/A"),
             format!("\"=cmd+a@b-c,d\",\"{arn}/=cmd+a@b-c,d\",2026-01-02T03:04:13+00:00,false,N/A,N/A,N/A,false,{NO_KEY},{NO_KEY},{NO_CERTIFICATES}"),
             format!("alice,{arn}/alice,2026-01-02T03:04:08+00:00,true,2026-01-02T03:04:11+00:00,2026-01-02T03:04:12+00:00,2026-04-02T03:04:12+00:00,true,{keys},{NO_CERTIFICATES}"),
             format!("Mia,{arn}/Mia,2026-01-02T03:04:07+00:00,false,N/A,N/A,N/A,false,{NO_KEY},{NO_KEY},{NO_CERTIFICATES}"),
             format!("new,{arn}/new,2026-01-02T03:04:06+00:00,true,no_information,2026-01-02T03:04:06+00:00,2026-04-02T03:04:06+00:00,false,{NO_KEY},{NO_KEY},{NO_CERTIFICATES}"),
+            format!("nora,{arn}/nora,2026-01-02T03:04:14+00:00,false,N/A,N/A,N/A,false,{NO_KEY},{NO_KEY},{certificates}"),
         ];
         assert_eq!(report(&root).await, expected.join("\n"));
 

@@ -48,6 +48,7 @@ fn debian() -> Result<()> {
     let missing: Vec<&str> = [
         ("postgresql", has_postgres()),
         ("faketime", has_faketime()),
+        ("openssl", ask("openssl", &["version"]).is_some()),
         ("oathtool", ask("oathtool", &["--version"]).is_some()),
         ("python3", ask("python3", &["--version"]).is_some()),
         (
