@@ -82,7 +82,7 @@ on_both_engines! {
         ]).await.ok();
         // 03:04:13: what AWS allows in names, some of which a spreadsheet would take for a formula.
         create(&app, "=cmd+a@b-c,d").await;
-        // 03:04:14: certificates, of which one is switched off; and what no column tells of.
+        // 03:04:14: certificates, of which one is switched off and stands first; and what no column tells of.
         create(&app, "nora").await;
         let upload = async |of: &[(&str, &str)], body: &str| {
             app.clock().advance(1);
@@ -90,13 +90,11 @@ on_both_engines! {
             root.call("UploadSigningCertificate", &parameters).await.ok().text("CertificateId")
         };
         let nora = [("UserName", "nora")];
-        let first = upload(&nora, include_str!("../credentials/leaf.pem")).await;
+        upload(&nora, include_str!("../credentials/leaf.pem")).await;
         let second = upload(&nora, include_str!("../credentials/p256.pem")).await;
         root.call("UpdateSigningCertificate", &[nora[0], ("CertificateId", &second), ("Status", "Inactive")]).await.ok();
         root.call("UploadSSHPublicKey", &[nora[0], ("SSHPublicKeyBody", include_str!("../credentials/rsa.pub"))]).await.ok();
         root.call("CreateServiceSpecificCredential", &[nora[0], ("ServiceName", "codecommit.amazonaws.com")]).await.ok();
-        let certificates = ["true,2026-01-02T03:04:15+00:00", "false,2026-01-02T03:04:16+00:00"];
-        let certificates = if first < second { certificates } else { [certificates[1], certificates[0]] }.join(",");
         // 03:04:17: root's own.
         upload(&[], include_str!("../credentials/p384.pem")).await;
         // 03:04:18
@@ -115,7 +113,7 @@ on_both_engines! {
             format!("alice,{arn}/alice,2026-01-02T03:04:08+00:00,true,2026-01-02T03:04:11+00:00,2026-01-02T03:04:12+00:00,2026-04-02T03:04:12+00:00,true,{keys},{NO_CERTIFICATES}"),
             format!("Mia,{arn}/Mia,2026-01-02T03:04:07+00:00,false,N/A,N/A,N/A,false,{NO_KEY},{NO_KEY},{NO_CERTIFICATES}"),
             format!("new,{arn}/new,2026-01-02T03:04:06+00:00,true,no_information,2026-01-02T03:04:06+00:00,2026-04-02T03:04:06+00:00,false,{NO_KEY},{NO_KEY},{NO_CERTIFICATES}"),
-            format!("nora,{arn}/nora,2026-01-02T03:04:14+00:00,false,N/A,N/A,N/A,false,{NO_KEY},{NO_KEY},{certificates}"),
+            format!("nora,{arn}/nora,2026-01-02T03:04:14+00:00,false,N/A,N/A,N/A,false,{NO_KEY},{NO_KEY},false,2026-01-02T03:04:16+00:00,true,2026-01-02T03:04:15+00:00"),
         ];
         assert_eq!(report(&root).await, expected.join("\n"));
 
@@ -123,6 +121,35 @@ on_both_engines! {
         root.call("DeleteAccountPasswordPolicy", &[]).await.ok();
         let again = report(&root).await;
         assert!(again.contains(",true,no_information,2026-01-02T03:04:06+00:00,N/A,false,"), "{again}");
+    }
+
+    async fn the_same_report_is_had_as_json(app) {
+        let root = app.root();
+        for name in ["=cmd+a@b-c,d", "Mia"] {
+            create(&app, name).await;
+        }
+        root.call("GetCredentialReportAsJSON", &[]).await.refused("ReportNotPresent");
+        let csv = report(&root).await;
+        create(&app, "later").await;
+        let reply = root.call("GetCredentialReportAsJSON", &[]).await.ok();
+        assert_eq!(reply.text("ReportFormat"), "application/json");
+        assert_eq!(reply.text("GeneratedTime"), "2026-01-02T03:04:07Z");
+        let lines: Vec<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(&content(&reply)).expect("JSON");
+        let names: Vec<_> = lines.iter().map(|line| line["user"].as_str().expect("text")).collect();
+        assert_eq!(names, ["<root_account>", "=cmd+a@b-c,d", "Mia"]);
+        for (line, text) in lines.iter().zip(csv.split('\n').skip(1)) {
+            let mut columns: Vec<_> = line.keys().map(String::as_str).collect();
+            let mut expected: Vec<_> = HEADER.split(',').collect();
+            columns.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(columns, expected);
+            if line["user"] == "=cmd+a@b-c,d" {
+                assert_eq!(line["arn"], "arn:aws:iam::123456789012:user/=cmd+a@b-c,d");
+            } else {
+                let written: Vec<_> = HEADER.split(',').map(|column| line[column].as_str().expect("text")).collect();
+                assert_eq!(written.join(","), text);
+            }
+        }
     }
 
     async fn a_report_is_there_once_asked_for_and_stays_as_it_is_until_the_next(app) {

@@ -2,6 +2,7 @@
 
 use claviger_store::{PartsKey, Store};
 
+use crate::credential_report::json::Converter;
 use crate::fault::Fault;
 
 /// How many bytes a part holds: all but the last exactly so many. Parts are turned into base64 one by one, so this is a
@@ -17,6 +18,8 @@ pub struct Attachment {
     parts: u32,
     next: u32,
     first: Option<Vec<u8>>,
+    /// The bytes are sent as JSON: what makes it, and what is made and not sent yet.
+    converted: Option<(Converter, Vec<u8>)>,
 }
 
 impl Attachment {
@@ -40,9 +43,43 @@ impl Attachment {
             parts,
             next: 0,
             first: None,
+            converted: None,
         };
         attachment.first = attachment.next_part().await?;
         Ok(attachment)
+    }
+
+    /// A credential report that is kept in parts, sent as JSON. It is read once now, for its length, and once while it is
+    /// sent.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`, also where the text has just been replaced.
+    pub(crate) async fn report_as_json(
+        member: &'static str,
+        store: Store,
+        text: PartsKey,
+        parts: u32,
+    ) -> Result<Self, Fault> {
+        let mut counted = Self {
+            member,
+            length: 0,
+            store: store.clone(),
+            text: text.clone(),
+            parts,
+            next: 0,
+            first: None,
+            converted: Some(Default::default()),
+        };
+        let mut length = 0;
+        while let Some(part) = counted.next_part().await? {
+            length += part.len() as u64;
+        }
+        Ok(Self {
+            length,
+            next: 0,
+            converted: Some(Default::default()),
+            ..counted
+        })
     }
 
     /// The member that the bytes are the value of, by its name on the wire.
@@ -65,6 +102,25 @@ impl Attachment {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
+        let Some((mut converter, mut made)) = self.converted.take() else {
+            return self.kept_part().await;
+        };
+        while let Some(part) = self.kept_part().await? {
+            converter.push(&part, &mut made);
+            let whole = made.len() - made.len() % 3;
+            if whole > 0 {
+                let rest = made.split_off(whole);
+                self.converted = Some((converter, rest));
+                return Ok(Some(made));
+            }
+        }
+        // The last: from here on no part is left to read or to make.
+        converter.finish(&mut made);
+        Ok(Some(made))
+    }
+
+    /// The next part as it is kept, or `None` at the end.
+    async fn kept_part(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         if self.next == self.parts {
             return Ok(None);
         }

@@ -5,6 +5,7 @@
 //! with the number of users. The account's record comes to name it once it is whole.
 
 mod csv;
+pub(crate) mod json;
 pub mod runs;
 
 use claviger_model::{AccountId, Timestamp};

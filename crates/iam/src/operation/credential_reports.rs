@@ -17,6 +17,7 @@ use crate::spec::{Access, Spec};
 pub const OPERATIONS: &[Entry] = &[
     entry::<GenerateCredentialReport>(),
     entry::<GetCredentialReport>(),
+    entry::<GetCredentialReportAsJSON>(),
 ];
 
 enum_scalar! {
@@ -36,6 +37,8 @@ enum_scalar! {
     ReportFormat {
         /// Comma-separated values.
         Csv = "text/csv",
+        /// An array of one object a line, each with a member for every column.
+        Json = "application/json",
     }
 }
 
@@ -128,24 +131,10 @@ impl Operation for GetCredentialReport {
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        let report = present(cx).await?;
-        let good = report
-            .as_ref()
-            .filter(|report| cx.now() < report.generated.plus_seconds(GOOD_SECONDS));
-        let Some(good) = good else {
-            return Err(Fault::bare(
-                if cx.iam().credential_reports().is_running(cx.account()) {
-                    Code::ReportInProgress
-                } else if report.is_some() {
-                    Code::ReportExpired
-                } else {
-                    Code::ReportNotPresent
-                },
-            ));
-        };
+        let good = good(cx).await?;
         let text = CredentialReport::text_of(good.account, &good.text);
         let store = cx.iam().store().clone();
-        let content = Attachment::open("Content", store, text, good.parts, good.bytes).await?;
+        let content = Attachment::open(CONTENT, store, text, good.parts, good.bytes).await?;
         cx.attach(content);
         Ok(GetCredentialReportOutput {
             // What is attached stands here on the wire.
@@ -154,4 +143,56 @@ impl Operation for GetCredentialReport {
             generated_time: good.generated,
         })
     }
+}
+
+/// Gets the newest credential report of the account as JSON: the columns of the CSV as members, with the same texts. An
+/// operation of this server's own.
+#[derive(Shape)]
+pub struct GetCredentialReportAsJSON {}
+
+impl Operation for GetCredentialReportAsJSON {
+    const SPEC: Spec = Spec::iam("GetCredentialReportAsJSON", Access::Read).faults(&[
+        Code::ReportExpired,
+        Code::ReportInProgress,
+        Code::ReportNotPresent,
+        Code::ServiceFailure,
+    ]);
+    type Output = GetCredentialReportOutput;
+
+    async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {
+        Ok(Target::of(Check::on_account()))
+    }
+
+    async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
+        let good = good(cx).await?;
+        let text = CredentialReport::text_of(good.account, &good.text);
+        let store = cx.iam().store().clone();
+        let content = Attachment::report_as_json(CONTENT, store, text, good.parts).await?;
+        cx.attach(content);
+        Ok(GetCredentialReportOutput {
+            content: Blob::default(),
+            report_format: ReportFormat::Json,
+            generated_time: good.generated,
+        })
+    }
+}
+
+/// The member that a report's bytes are the value of.
+const CONTENT: &str = "Content";
+
+/// The report that the account has, if it is there and still good.
+async fn good(cx: &mut Cx<'_>) -> Result<CredentialReport, Fault> {
+    let report = present(cx).await?;
+    let was_there = report.is_some();
+    report
+        .filter(|report| cx.now() < report.generated.plus_seconds(GOOD_SECONDS))
+        .ok_or_else(|| {
+            Fault::bare(if cx.iam().credential_reports().is_running(cx.account()) {
+                Code::ReportInProgress
+            } else if was_there {
+                Code::ReportExpired
+            } else {
+                Code::ReportNotPresent
+            })
+        })
 }
