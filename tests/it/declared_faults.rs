@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = files!(
     "signing_certificates.txt",
     "ssh_public_keys.txt",
     "hardware_mfa_devices.txt",
+    "recovery_codes.txt",
     "account.txt",
     "credential_reports.txt",
     "sessions.txt",

@@ -41,6 +41,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "ServiceSpecificCredentialId") => "ACCAIOSFODNN7EXAMPLES",
         (_, "Format") => "CSV",
         (_, "Content") => "serial number,secret key\nGAHT12345678,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        (_, "RecoveryCode") => "00000-00000-00000-00000-00000",
         (_, "AccountAlias") => "an-alias",
         (_, "Description") => "what it is for",
         (_, "Tags.member.1.Key" | "TagKeys.member.1") => "team",

@@ -18,6 +18,7 @@ mod notices;
 mod password_policy;
 mod policies_of_entities;
 mod protocol;
+mod recovery_codes;
 mod roles;
 mod self_management;
 mod server_certificates;

@@ -236,6 +236,7 @@ fn reads(key_of_target: &str) -> Vec<Read> {
             &BLUE,
         ),
         read("ListMFADevices", &of_user, user, &BLUE),
+        read("GetRecoveryCodes", &of_user, user, &BLUE),
         read(
             "GetMFADevice",
             &[("UserName", "target"), ("SerialNumber", DEVICE)],

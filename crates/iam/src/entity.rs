@@ -12,6 +12,7 @@ pub mod index;
 pub mod managed_policy;
 pub mod mfa_device;
 pub mod policies;
+pub mod recovery_codes;
 pub mod role;
 pub mod server_certificate;
 pub mod service_credential;

@@ -210,6 +210,7 @@ impl Iam {
                 access_keys,
                 signing_certificates: SigningCertificates::default(),
                 mfa_devices: Vec::new(),
+                recovery_codes: None,
                 security_epoch: 0,
             },
             password_policy: None,

@@ -258,6 +258,30 @@ pub enum Owner {
     Root(Arc<Stored<Account>>),
 }
 
+/// The same owner with what this operation has written already.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub(crate) async fn as_written(cx: &mut Cx<'_>, owner: &Owner) -> Result<Owner, Fault> {
+    let scope = cx.scope();
+    Ok(match owner {
+        Owner::User(user) => {
+            let found = cx.unit.get::<User>(scope, user.id.as_str()).await;
+            let found = found.map_err(Fault::unavailable)?;
+            found.map_or_else(
+                || Owner::Missing(user.name.as_str().to_owned()),
+                Owner::User,
+            )
+        }
+        Owner::Root(account) => {
+            let found = cx.unit.get::<Account>(scope, ACCOUNT_RECORD).await;
+            let found = found.map_err(Fault::unavailable)?;
+            Owner::Root(found.unwrap_or_else(|| account.clone()))
+        }
+        Owner::Missing(name) => Owner::Missing(name.clone()),
+    })
+}
+
 /// The user named, or the caller where none is.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use claviger_store::Message;
 use crate::cx::Cx;
 use crate::entity::account::Root;
 use crate::entity::credential::{PasswordHash, Status};
+use crate::entity::recovery_codes::RecoveryCodes;
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{Account, User};
@@ -34,6 +35,8 @@ pub enum Credential {
     SigningCertificate,
     /// A credential for a service that cannot verify signatures.
     ServiceSpecificCredential,
+    /// The codes that stand in for a device that was lost. One that is used is a change.
+    RecoveryCodes,
 }
 
 /// What became of it.
@@ -95,6 +98,7 @@ struct Held<'h> {
     secret: Option<&'h PasswordHash>,
     /// Whether it must be replaced at the next sign-in.
     reset: bool,
+    codes: Option<&'h RecoveryCodes>,
 }
 
 impl<'h> Held<'h> {
@@ -105,6 +109,7 @@ impl<'h> Held<'h> {
             status,
             secret: None,
             reset: false,
+            codes: None,
         }
     }
 
@@ -115,6 +120,18 @@ impl<'h> Held<'h> {
             status: None,
             secret: Some(secret),
             reset,
+            codes: None,
+        }
+    }
+
+    fn recovery(codes: &'h RecoveryCodes) -> Self {
+        Self {
+            credential: Credential::RecoveryCodes,
+            id: None,
+            status: None,
+            secret: None,
+            reset: false,
+            codes: Some(codes),
         }
     }
 
@@ -167,6 +184,7 @@ fn of_user(user: &User) -> Vec<Held<'_>> {
         .chain(of_services)
         .chain(of_certificates(&user.signing_certificates))
         .chain(of_devices(&user.mfa_devices))
+        .chain(user.recovery_codes.as_ref().map(Held::recovery))
         .collect()
 }
 
@@ -184,6 +202,7 @@ fn of_root(root: &Root) -> Vec<Held<'_>> {
         .chain(keys)
         .chain(of_certificates(&root.signing_certificates))
         .chain(of_devices(&root.mfa_devices))
+        .chain(root.recovery_codes.as_ref().map(Held::recovery))
         .collect()
 }
 

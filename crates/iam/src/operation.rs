@@ -30,6 +30,7 @@ pub mod page;
 pub mod password_policy;
 pub mod permissions_boundaries;
 pub mod policy_attachments;
+pub mod recovery_codes;
 pub mod roles;
 pub mod server_certificates;
 pub mod service_specific_credentials;
@@ -203,6 +204,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Server certificates", server_certificates::OPERATIONS),
     ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
+    ("Recovery codes", recovery_codes::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),

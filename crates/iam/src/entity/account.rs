@@ -8,6 +8,7 @@ use super::credential::{AccessKeys, PasswordHash};
 use super::index::{
     ACCESS_KEYS, ACCOUNTS, ALIASES, FIRST, FIRST_ACCOUNT, ROOT_EMAILS, SIGNING_CERTIFICATES,
 };
+use super::recovery_codes::RecoveryCodes;
 use super::signing_certificate::SigningCertificates;
 use super::user::AssignedMfaDevice;
 
@@ -44,6 +45,9 @@ pub struct Root {
     pub signing_certificates: SigningCertificates,
     /// MFA devices.
     pub mfa_devices: Vec<AssignedMfaDevice>,
+    /// Codes that stand in for a device that was lost. Records from before there were any have none.
+    #[serde(default)]
+    pub recovery_codes: Option<RecoveryCodes>,
     /// Raised to end every session of root that was issued before.
     pub security_epoch: u64,
 }

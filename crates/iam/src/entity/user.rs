@@ -10,6 +10,7 @@ use super::index::{
     USERS_BY_NAME,
 };
 use super::policies::{Attachments, InlinePolicies, PolicyId};
+use super::recovery_codes::RecoveryCodes;
 use super::service_credential::ServiceCredentials;
 use super::signing_certificate::SigningCertificates;
 use super::ssh_public_key::SshPublicKeys;
@@ -54,6 +55,9 @@ pub struct User {
     pub service_credentials: ServiceCredentials,
     /// MFA devices assigned to the user, in the order of assignment.
     pub mfa_devices: Vec<AssignedMfaDevice>,
+    /// Codes that stand in for a device that was lost. Records from before there were any have none.
+    #[serde(default)]
+    pub recovery_codes: Option<RecoveryCodes>,
     /// Raised to end every session of the user that was issued before.
     pub security_epoch: u64,
 }

@@ -321,6 +321,7 @@ mod tests {
                 access_keys: AccessKeys::default(),
                 signing_certificates: SigningCertificates::default(),
                 mfa_devices: Vec::new(),
+                recovery_codes: None,
                 security_epoch: 0,
             },
             password_policy: None,

@@ -145,7 +145,10 @@ fn held(owner: &Owner) -> &[AssignedMfaDevice] {
 }
 
 /// The owner's device of this serial number.
-fn held_device<'o>(owner: &'o Owner, serial: &SerialNumber) -> Option<&'o AssignedMfaDevice> {
+pub(super) fn held_device<'o>(
+    owner: &'o Owner,
+    serial: &SerialNumber,
+) -> Option<&'o AssignedMfaDevice> {
     held(owner)
         .iter()
         .find(|device| device.serial.as_str().eq_ignore_ascii_case(serial.as_str()))
@@ -161,7 +164,7 @@ fn name_of(owner: &Owner) -> Option<String> {
 }
 
 /// Refuses an owner who is not there.
-fn present(owner: Owner) -> Result<Owner, Fault> {
+pub(super) fn present(owner: Owner) -> Result<Owner, Fault> {
     match owner {
         Owner::Missing(name) => Err(lookup::missing_user(&name)),
         found @ (Owner::User(_) | Owner::Root(_)) => Ok(found),
@@ -187,7 +190,7 @@ fn put_held(cx: &mut Cx<'_>, owner: &Owner, devices: Vec<AssignedMfaDevice>) {
 
 /// Whoever has a device must have proved it to add one or take one away, whatever policies say: otherwise a stolen key
 /// could replace the second factor (AWS security bulletin AWS-2023-001). Those who act on others are not meant.
-fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> Result<(), Fault> {
+pub(super) fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> Result<(), Fault> {
     let (is_own, arn, shown) = match (cx.caller().who(), owner) {
         (caller::Who::User { id, .. }, Owner::User(user)) => {
             (*id == user.id, user.arn(), format!("user {}", user.name))
@@ -473,21 +476,34 @@ impl Operation for DeactivateMFADevice {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let owner = present(lookup::owner(cx, self.user_name.as_ref()).await?)?;
         check_own_change(cx, &owner, Self::SPEC.name)?;
-        let device = lookup::find_mfa_device(cx, &self.serial_number)
-            .await?
-            .ok_or_else(|| missing_device(&self.serial_number))?;
-        let mut devices = held(&owner).to_vec();
-        let before = devices.len();
-        devices.retain(|held| held.device != device.id);
-        if devices.len() == before {
-            return Err(not_of_user());
-        }
-        put_held(cx, &owner, devices);
-        let mut device: MfaDevice = MfaDevice::clone(&device);
-        device.holder = None;
-        cx.unit.put(device);
+        release(cx, &owner, &self.serial_number).await?;
         Ok(Empty {})
     }
+}
+
+/// Takes a device out of its owner's hands.
+///
+/// # Errors
+/// `NoSuchEntity` where there is no such device or somebody else holds it.
+pub(super) async fn release(
+    cx: &mut Cx<'_>,
+    owner: &Owner,
+    serial: &SerialNumber,
+) -> Result<(), Fault> {
+    let device = lookup::find_mfa_device(cx, serial)
+        .await?
+        .ok_or_else(|| missing_device(serial))?;
+    let mut devices = held(owner).to_vec();
+    let before = devices.len();
+    devices.retain(|held| held.device != device.id);
+    if devices.len() == before {
+        return Err(not_of_user());
+    }
+    put_held(cx, owner, devices);
+    let mut device: MfaDevice = MfaDevice::clone(&device);
+    device.holder = None;
+    cx.unit.put(device);
+    Ok(())
 }
 
 /// Deletes a virtual MFA device that nobody holds.

@@ -195,6 +195,7 @@ impl Operation for CreateUser {
             ssh_public_keys: SshPublicKeys::default(),
             service_credentials: ServiceCredentials::default(),
             mfa_devices: Vec::new(),
+            recovery_codes: None,
             security_epoch: 0,
         };
         let mut shape = UserShape::listed(&user);
