@@ -1,5 +1,7 @@
 //! Hardware MFA devices: imported, and from then on as any other.
 
+use std::time::Duration;
+
 use claviger_it::{Actor, Reply, TestApp, on_both_engines, totp};
 
 const SEED: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -113,6 +115,7 @@ on_both_engines! {
                         if reply.status != 503 {
                             return reply;
                         }
+                        tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                 })
             })

@@ -49,6 +49,53 @@ async fn told(
     reply
 }
 
+/// A family of credentials that are made, switched off and deleted alike.
+struct Family {
+    create: &'static str,
+    /// Parameters that making one takes besides the user.
+    parameters: &'static [(&'static str, &'static str)],
+    /// What names one.
+    member: &'static str,
+    update: &'static str,
+    delete: &'static str,
+    credential: Credential,
+}
+
+const FAMILIES: &[Family] = &[
+    Family {
+        create: "CreateAccessKey",
+        parameters: &[],
+        member: "AccessKeyId",
+        update: "UpdateAccessKey",
+        delete: "DeleteAccessKey",
+        credential: Credential::AccessKey,
+    },
+    Family {
+        create: "UploadSSHPublicKey",
+        parameters: &[("SSHPublicKeyBody", include_str!("../credentials/rsa.pub"))],
+        member: "SSHPublicKeyId",
+        update: "UpdateSSHPublicKey",
+        delete: "DeleteSSHPublicKey",
+        credential: Credential::SshPublicKey,
+    },
+    Family {
+        create: "UploadSigningCertificate",
+        parameters: &[("CertificateBody", include_str!("../credentials/leaf.pem"))],
+        member: "CertificateId",
+        update: "UpdateSigningCertificate",
+        delete: "DeleteSigningCertificate",
+        credential: Credential::SigningCertificate,
+    },
+    Family {
+        create: "CreateServiceSpecificCredential",
+        parameters: &[("ServiceName", "codecommit.amazonaws.com")],
+        member: "ServiceSpecificCredentialId",
+        update: "UpdateServiceSpecificCredential",
+        delete: "DeleteServiceSpecificCredential",
+        credential: Credential::ServiceSpecificCredential,
+    },
+];
+
 on_both_engines! {
     async fn the_holder_is_told_of_every_change_of_a_credential(app) {
         use Change::{Changed, Made, Removed};
@@ -63,33 +110,17 @@ on_both_engines! {
         told(app, "UpdateLoginProfile", &[("PasswordResetRequired", "true")], Credential::Password, none, Changed).await;
         told(app, "DeleteLoginProfile", &[], Credential::Password, none, Removed).await;
 
-        // (create, its further parameters, the member with the id, update, delete)
-        let families: [(&str, &[(&str, &str)], &str, &str, &str, Credential); 4] = [
-            ("CreateAccessKey", &[], "AccessKeyId", "UpdateAccessKey", "DeleteAccessKey", Credential::AccessKey),
-            (
-                "UploadSSHPublicKey", &[("SSHPublicKeyBody", include_str!("../credentials/rsa.pub"))], "SSHPublicKeyId",
-                "UpdateSSHPublicKey", "DeleteSSHPublicKey", Credential::SshPublicKey,
-            ),
-            (
-                "UploadSigningCertificate", &[("CertificateBody", include_str!("../credentials/leaf.pem"))], "CertificateId",
-                "UpdateSigningCertificate", "DeleteSigningCertificate", Credential::SigningCertificate,
-            ),
-            (
-                "CreateServiceSpecificCredential", &[("ServiceName", "codecommit.amazonaws.com")], "ServiceSpecificCredentialId",
-                "UpdateServiceSpecificCredential", "DeleteServiceSpecificCredential", Credential::ServiceSpecificCredential,
-            ),
-        ];
-        for (create, parameters, member, update, delete, credential) in families {
-            let made = told(app, create, parameters, credential, |reply| reply.find(member), Made).await;
+        for Family { create, parameters, member, update, delete, credential } in FAMILIES {
+            let made = told(app, create, parameters, *credential, |reply| reply.find(member), Made).await;
             let id = made.text(member);
             let named = |_: &Reply| Some(id.clone());
-            told(app, update, &[(member, &id), ("Status", "Inactive")], credential, named, Changed).await;
+            told(app, update, &[(member, &id), ("Status", "Inactive")], *credential, named, Changed).await;
             root.call(update, &[ALICE, (member, &id), ("Status", "Inactive")]).await.ok();
             assert_eq!(sent(app).await, [], "{update} that changes nothing");
-            if create == "CreateServiceSpecificCredential" {
-                told(app, "ResetServiceSpecificCredential", &[(member, &id)], credential, named, Changed).await;
+            if *create == "CreateServiceSpecificCredential" {
+                told(app, "ResetServiceSpecificCredential", &[(member, &id)], *credential, named, Changed).await;
             }
-            told(app, delete, &[(member, &id)], credential, named, Removed).await;
+            told(app, delete, &[(member, &id)], *credential, named, Removed).await;
         }
 
         let made = root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "phone")]).await.ok();

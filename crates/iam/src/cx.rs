@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use claviger_model::{AccountId, Rng, Secret, Timestamp, UniqueId};
-use claviger_store::{Scope, Unit};
+use claviger_store::{MarkKey, Scope, Unit};
 use parking_lot::Mutex;
 
 use crate::attachment::Attachment;
@@ -33,6 +33,8 @@ pub struct Cx<'r> {
     pub(crate) must_commit: bool,
     /// What is to be read while the answer is sent.
     pub(crate) attachment: Option<Attachment>,
+    /// Marks of use that are set once the operation has been committed.
+    pub(crate) used: Vec<MarkKey>,
 }
 
 impl<'r> Cx<'r> {
@@ -92,9 +94,14 @@ impl<'r> Cx<'r> {
     }
 
     /// Moves a mark with the commit, so that what it stands for happens once.
-    pub fn advance(&mut self, mark: claviger_store::MarkKey, to: i64) {
+    pub fn advance(&mut self, mark: MarkKey, to: i64) {
         self.must_commit = true;
         self.unit.advance(mark, to);
+    }
+
+    /// Notes a use of what the mark tells of, should the operation succeed.
+    pub fn used(&mut self, mark: MarkKey) {
+        self.used.push(mark);
     }
 
     /// Has the bytes stand in the answer as the value of their member, read while it is sent.

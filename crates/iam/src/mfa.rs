@@ -16,6 +16,8 @@ use crate::totp::{self, Code};
 
 /// The kind of mark that tells the last step whose code was accepted; its id is the device's.
 pub const TOTP_STEP: &str = "totp_step";
+/// The kind of mark that tells when a device last proved that it was there; its id is the device's.
+pub const MFA_USED: &str = "mfa_used";
 /// The kind of bucket that tries at a device are counted in; its id is the device's.
 pub const MFA_TRIES: &str = "mfa_tries";
 
@@ -81,6 +83,7 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
         return Err(wrong());
     }
     cx.advance(mark(&device), step);
+    cx.used(used_mark(&device));
     Ok(cx.now())
 }
 
@@ -110,6 +113,7 @@ pub async fn pair(
     let step =
         totp::find_pair(&seed, device.drift, cx.now(), last, first, second).ok_or_else(wrong)?;
     cx.advance(mark(device), step);
+    cx.used(used_mark(device));
     Ok(step - totp::step_at(cx.now()))
 }
 
@@ -165,6 +169,12 @@ async fn seed(cx: &Cx<'_>, device: &MfaDevice) -> Result<Secret<Vec<u8>>, Fault>
         )
         .await
         .map_err(Fault::unavailable)
+}
+
+/// What tells when a code of the device was last accepted.
+#[must_use]
+pub fn used_mark(device: &MfaDevice) -> MarkKey {
+    MarkKey::new(device.scope(), MFA_USED, device.id.as_str())
 }
 
 fn mark(device: &MfaDevice) -> MarkKey {

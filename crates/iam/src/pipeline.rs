@@ -77,6 +77,7 @@ impl Iam {
                 unit,
                 must_commit: false,
                 attachment: None,
+                used: Vec::new(),
             };
             if let Try::Done(answer) = self.attempt(entry, input, cx).await? {
                 return Ok(answer);
@@ -170,8 +171,14 @@ impl Iam {
         }
         cx.unit.event(event);
         notice::send(&mut cx, spec, principal)?;
+        let (used, now) = (std::mem::take(&mut cx.used), cx.now());
         match cx.unit.commit().await {
-            Ok(_) => Ok(Try::Done(answer)),
+            Ok(_) => {
+                for mark in used {
+                    self.store().touch(mark, now.micros(), "");
+                }
+                Ok(Try::Done(answer))
+            }
             // Whatever changed, the operation says it best itself when it looks again: that the name is taken, the code
             // was used, the group is not empty any more.
             Err(CommitError::Conflict | CommitError::Taken(_) | CommitError::Replayed(_)) => {
