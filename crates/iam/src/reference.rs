@@ -57,6 +57,7 @@ fn index() -> String {
 /// What actions there are, for editors and completion.
 fn actions() -> String {
     let all: BTreeMap<String, serde_json::Value> = operation::all()
+        .filter(|entry| entry.spec.governed_by.is_none())
         .map(|entry| {
             let spec = &entry.spec;
             (

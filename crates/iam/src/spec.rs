@@ -138,6 +138,9 @@ pub struct Spec {
     pub service: Service,
     /// Its name, which with the service's prefix is its action: `CreateUser` for `iam:CreateUser`.
     pub name: &'static str,
+    /// The name in its action where that is another's: an operation of this server's own that does a part of what an
+    /// action of AWS's allows.
+    pub governed_by: Option<&'static str>,
     /// How it is classed.
     pub access: Access,
     /// The types of resources that it is authorized on; none for the account as a whole.
@@ -160,6 +163,7 @@ impl Spec {
         Self {
             service,
             name,
+            governed_by: None,
             access,
             resources: &[],
             keys: &[],
@@ -192,6 +196,15 @@ impl Spec {
     #[must_use]
     pub const fn on(self, resources: &'static [ResourceType]) -> Self {
         Self { resources, ..self }
+    }
+
+    /// Names the action that allows it, where that is not its own.
+    #[must_use]
+    pub const fn governed_by(self, action: &'static str) -> Self {
+        Self {
+            governed_by: Some(action),
+            ..self
+        }
     }
 
     /// Names the condition keys that it sets.
@@ -236,7 +249,8 @@ impl Spec {
     /// The action that policies speak of: `iam:CreateUser`.
     #[must_use]
     pub fn action(&self) -> String {
-        [self.service.prefix(), ":", self.name].concat()
+        let name = self.governed_by.unwrap_or(self.name);
+        [self.service.prefix(), ":", name].concat()
     }
 }
 

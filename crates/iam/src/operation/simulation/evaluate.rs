@@ -542,7 +542,8 @@ fn needs(action: &str) -> Option<(Grant, &'static str)> {
     let (service, name) = action.split_once(':')?;
     crate::operation::all()
         .find(|entry| {
-            entry.spec.service.prefix().eq_ignore_ascii_case(service)
+            entry.spec.governed_by.is_none()
+                && entry.spec.service.prefix().eq_ignore_ascii_case(service)
                 && entry.spec.name.eq_ignore_ascii_case(name)
         })
         .map(|entry| (entry.spec.grant, entry.spec.name))
