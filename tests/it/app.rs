@@ -3,6 +3,8 @@
 //!
 //! Set-up goes through operations, never past them.
 
+pub mod authenticator;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -14,6 +16,7 @@ use claviger_iam::first_account::Wanted;
 use claviger_iam::password::hasher::{Cost, Hasher};
 use claviger_iam::quota::Quotas;
 use claviger_iam::spec::COMMON_FAULTS;
+use claviger_iam::webauthn::RelyingParty;
 use claviger_iam::{Iam, Settings, operation};
 use claviger_model::{AccountId, Clock, Rng, Scalar, Secret, Timestamp};
 use claviger_signature::HttpRequest;
@@ -31,6 +34,8 @@ use tower_service::Service;
 pub const ACCOUNT: &str = "123456789012";
 /// Its root user's e-mail address.
 pub const ROOT_EMAIL: &str = "root@example.com";
+/// Where people reach the server.
+pub const ADDRESS: &str = "https://iam.example.com";
 /// Where test requests come from.
 pub const SOURCE_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
@@ -57,6 +62,8 @@ pub struct Setup {
     pub quotas: Quotas,
     /// What a password hash costs.
     pub password_cost: Cost,
+    /// Where people reach it.
+    pub address: &'static str,
 }
 
 impl Default for Setup {
@@ -67,6 +74,7 @@ impl Default for Setup {
                 memory_kib: 64,
                 passes: 1,
             },
+            address: ADDRESS,
         }
     }
 }
@@ -107,6 +115,7 @@ impl Ground {
             quotas: self.setup.quotas,
             hasher: Hasher::new(self.setup.password_cost, 2),
             product: String::from("Claviger"),
+            relying_party: RelyingParty::of(self.setup.address, "Claviger").ok(),
         };
         Iam::new(store, settings).await.expect("the domain starts")
     }

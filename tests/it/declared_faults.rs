@@ -38,6 +38,7 @@ const FILES: &[(&str, &str)] = files!(
     "ssh_public_keys.txt",
     "hardware_mfa_devices.txt",
     "recovery_codes.txt",
+    "security_keys.txt",
     "account.txt",
     "credential_reports.txt",
     "sessions.txt",

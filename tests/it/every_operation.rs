@@ -37,6 +37,8 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "VirtualMFADeviceName") => "device",
         (_, "AuthenticationCode1") => "123456",
         (_, "AuthenticationCode2") => "654321",
+        (_, "SecurityKeyName") => "key",
+        (_, "RegistrationResponse") => "{}",
         (_, "ServiceName") => "codecommit.amazonaws.com",
         (_, "ServiceSpecificCredentialId") => "ACCAIOSFODNN7EXAMPLES",
         (_, "Format") => "CSV",

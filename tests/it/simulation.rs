@@ -305,6 +305,7 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         ),
         read("ListVirtualMFADevices", &[], "*", &[]),
         read("ListHardwareMFADevices", &[], "*", &[]),
+        read("GetAccountSecurityKeyPolicy", &[], "*", &[]),
         read("ListServerCertificates", &[], "*", &[]),
         read("GetServerCertificate", &of_certificate, certificate, &BLUE),
         read(
@@ -677,6 +678,10 @@ fn every_read_operation_has_its_request() {
         .map(|read| read.operation.to_owned())
         .collect();
     for entry in claviger_iam::operation::all().filter(|entry| entry.spec.access.is_read_only()) {
+        // What another's action allows, the simulator knows by that action.
+        if entry.spec.governed_by.is_some() {
+            continue;
+        }
         assert!(
             asked.iter().any(|name| name == entry.spec.name),
             "{} is not asked",

@@ -17,6 +17,7 @@ const TARGETS: &[&str] = &[
     "public_key",
     "certificate",
     "token_file",
+    "webauthn",
 ];
 
 /// Runs every target for `seconds`.

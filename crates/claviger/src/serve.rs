@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use axum::Router;
 use claviger_iam::first_account::CreateAccountError;
 use claviger_iam::password::hasher::Hasher;
+use claviger_iam::webauthn::RelyingParty;
 use claviger_iam::{Iam, Settings};
 use claviger_model::Clock;
 use claviger_store::{CommitError, Consistency, Database, OpenError, Options, Store};
@@ -28,6 +29,20 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
     runtime.block_on(serve(config))
 }
 
+/// What authenticator apps and security keys show.
+const PRODUCT: &str = "Claviger";
+
+/// The server as security keys know it, if they can be used at its address.
+fn relying_party(address: &str) -> Option<RelyingParty> {
+    match RelyingParty::of(address, PRODUCT) {
+        Ok(party) => Some(party),
+        Err(why) => {
+            tracing::warn!(%why, "security keys and passkeys cannot be used; `public_url` says where people reach the server");
+            None
+        }
+    }
+}
+
 async fn serve(config: Config) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let rng = Arc::new(chance::system());
@@ -45,6 +60,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let store = open_store(&config, &clock, &rng).await?;
     // One core stays free for everything that is not hashing.
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let address = config.address();
+    let relying_party = relying_party(&address);
     let iam = Iam::new(
         store.clone(),
         Settings {
@@ -52,12 +69,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
             rng: rng.clone(),
             quotas: config.quotas,
             hasher: Hasher::new(config.password_cost, cores.saturating_sub(1).max(1)),
-            product: String::from("Claviger"),
+            product: String::from(PRODUCT),
+            relying_party,
         },
     )
     .await
     .context("the server cannot be started over its store")?;
-    let address = config.address();
     match iam.create_first_account(config.first_account.clone()).await {
         Ok(Some(created)) => welcome::print(&created, &address),
         Ok(None) => {}

@@ -46,7 +46,7 @@ impl Occurrence<'_> {
             "eventName": self.spec.name,
             "awsRegion": self.request.region,
             "sourceIPAddress": self.request.source_ip.to_string(),
-            "userAgent": self.request.user_agent.as_deref().map(|text| text.chars().take(USER_AGENT).collect::<String>()),
+            "userAgent": self.request.bounded_user_agent(),
             "requestParameters": elements(self.parameters),
             "responseElements": elements(self.response),
             "requestID": self.request.id,
@@ -205,8 +205,6 @@ const QUEUE: usize = 4_096;
 const QUEUE_BYTES: usize = 16 << 20;
 /// How long a denial may wait for company.
 const LINGER: Duration = Duration::from_millis(50);
-/// Characters of a `User-Agent` that an event keeps.
-const USER_AGENT: usize = 1_024;
 /// Bytes of parameters, and of an answer, that an event keeps (AWS CloudTrail user guide, "CloudTrail record contents":
 /// 100 KB each).
 const ELEMENTS: usize = 100_000;

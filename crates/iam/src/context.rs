@@ -35,6 +35,17 @@ pub struct RequestFacts {
     pub now: Timestamp,
 }
 
+/// Characters of a `User-Agent` that an event keeps.
+const USER_AGENT: usize = 1_024;
+
+impl RequestFacts {
+    /// The `User-Agent` header as far as an event keeps it.
+    pub(crate) fn bounded_user_agent(&self) -> Option<String> {
+        let text = self.user_agent.as_deref()?;
+        Some(text.chars().take(USER_AGENT).collect())
+    }
+}
+
 /// What the outermost layer knows of a request before any door has seen it.
 #[derive(Debug, Clone)]
 pub struct Origin {

@@ -15,6 +15,7 @@ use crate::password::hasher::Hasher;
 use crate::quota::Quotas;
 use crate::session::Session;
 use crate::signing_keys::SigningKeys;
+use crate::webauthn::RelyingParty;
 
 /// What the domain is told about its surroundings. The binary fills it from configuration, tests as they like.
 pub struct Settings {
@@ -28,6 +29,8 @@ pub struct Settings {
     pub hasher: Hasher,
     /// The issuer that authenticator apps show.
     pub product: String,
+    /// This server as authenticators know it; `None` where its address makes security keys unusable.
+    pub relying_party: Option<RelyingParty>,
 }
 
 /// Opened session tokens kept, where they are of the usual size.

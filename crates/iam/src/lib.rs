@@ -32,6 +32,7 @@ pub mod spec;
 pub mod token_file;
 pub mod totp;
 pub mod trust;
+pub mod webauthn;
 
 pub use authenticate::Admitted;
 pub use caller::Caller;

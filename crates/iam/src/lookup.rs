@@ -10,11 +10,13 @@ use crate::aws_managed;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::index::{
-    GROUPS_BY_NAME, HARDWARE_MFA_BY_SERIAL, MFA_BY_SERIAL, POLICIES_BY_NAME, ROLES_BY_NAME,
-    SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME,
+    FIDO_BY_SERIAL, GROUPS_BY_NAME, HARDWARE_MFA_BY_SERIAL, MFA_BY_SERIAL, POLICIES_BY_NAME,
+    ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME,
 };
 use crate::entity::mfa_device::serial_key;
-use crate::entity::{Account, Group, ManagedPolicy, MfaDevice, Role, ServerCertificate, User};
+use crate::entity::{
+    Account, FidoDevice, Group, ManagedPolicy, MfaDevice, Role, ServerCertificate, User,
+};
 use crate::fault::Fault;
 use crate::principal::{Being, Held};
 
@@ -131,6 +133,22 @@ pub async fn find_mfa_device(
     };
     cx.unit
         .find::<MfaDevice>(scope, index, &key)
+        .await
+        .map_err(Fault::unavailable)
+}
+
+/// The FIDO device of this serial number in the caller's account.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn find_fido_device(
+    cx: &mut Cx<'_>,
+    serial: &SerialNumber,
+) -> Result<Option<Arc<Stored<FidoDevice>>>, Fault> {
+    let scope = cx.scope();
+    let key = serial_key(serial.as_str());
+    cx.unit
+        .find::<FidoDevice>(scope, &FIDO_BY_SERIAL, &key)
         .await
         .map_err(Fault::unavailable)
 }

@@ -32,6 +32,8 @@ pub mod permissions_boundaries;
 pub mod policy_attachments;
 pub mod recovery_codes;
 pub mod roles;
+pub mod security_key_policy;
+pub mod security_keys;
 pub mod server_certificates;
 pub mod service_specific_credentials;
 pub mod sessions;
@@ -205,6 +207,8 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Server certificates", server_certificates::OPERATIONS),
     ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
     ("Recovery codes", recovery_codes::OPERATIONS),
+    ("Security keys", security_keys::OPERATIONS),
+    ("Security key policy", security_key_policy::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),

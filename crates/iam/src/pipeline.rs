@@ -20,9 +20,9 @@ use crate::principal::Principal;
 use crate::spec::Spec;
 
 /// Tries before an operation queues up with the others that keep meeting conflicts.
-const FREE_TRIES: usize = 3;
+pub(crate) const FREE_TRIES: usize = 3;
 /// Tries in all.
-const MAX_TRIES: usize = 40;
+pub(crate) const MAX_TRIES: usize = 40;
 
 /// How a try ended.
 enum Try {

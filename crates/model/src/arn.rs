@@ -95,6 +95,16 @@ impl Arn {
         Self::iam(account, "mfa", path, name)
     }
 
+    /// A FIDO security key or passkey, whose serial number it is too. `user` is its holder's name when it was registered,
+    /// `None` for root; `name` is the device's name with the suffix that makes it unique.
+    #[must_use]
+    pub fn security_key(account: AccountId, user: Option<&str>, name: &str) -> Self {
+        match user {
+            Some(user) => Self::iam(account, "u2f/user/", user, &format!("/{name}")),
+            None => Self::iam(account, "u2f/root-account/", "", name),
+        }
+    }
+
     /// A server certificate.
     #[must_use]
     pub fn server_certificate(account: AccountId, path: &str, name: &str) -> Self {

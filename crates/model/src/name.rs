@@ -38,6 +38,11 @@ text_scalar! {
     VirtualMfaDeviceName, [MaxLength(226), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name
 }
 text_scalar! {
+    /// The name of a FIDO security key or passkey. The ARN it becomes part of is limited to 256 characters, and the user's
+    /// name and a suffix stand there too.
+    SecurityKeyName, [MaxLength(64), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name
+}
+text_scalar! {
     /// The name of a server certificate: 1 to 128 characters.
     ServerCertificateName, [MaxLength(128), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name
 }

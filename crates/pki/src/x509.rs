@@ -38,6 +38,9 @@ pub enum CertificateError {
     /// What stands in it is no certificate.
     #[error("the certificate cannot be read")]
     Malformed,
+    /// Its holder may not sign certificates.
+    #[error("the certificate is not one of an authority")]
+    NoAuthority,
 }
 
 /// Why a chain is refused.
@@ -100,6 +103,27 @@ impl Certificate {
             return Err(CertificateError::NotPem);
         }
         Self::of_der(&block.bytes).map_err(|_| CertificateError::Malformed)
+    }
+
+    /// Reads certificates in PEM, at most `most`, whose holders may sign certificates, and answers each as a text of its
+    /// own.
+    ///
+    /// # Errors
+    /// What the first text that is refused is not.
+    pub fn authorities(text: &str, most: usize) -> Result<Vec<String>, CertificateError> {
+        let blocks = pem::read(text, most).map_err(|_| CertificateError::NotPem)?;
+        let mut authorities = Vec::with_capacity(blocks.len());
+        for block in &blocks {
+            if block.label != CERTIFICATE {
+                return Err(CertificateError::NotPem);
+            }
+            let read = Self::of_der(&block.bytes).map_err(|_| CertificateError::Malformed)?;
+            if !read.is_authority() {
+                return Err(CertificateError::NoAuthority);
+            }
+            authorities.push(pem::write(CERTIFICATE, &read.der) + "\n");
+        }
+        Ok(authorities)
     }
 
     fn of_der(bytes: &[u8]) -> der::Result<Self> {

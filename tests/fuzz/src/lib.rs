@@ -17,6 +17,7 @@ pub mod policy;
 pub mod public_key;
 pub mod signature;
 pub mod token_file;
+pub mod webauthn;
 
 /// A body: what it is called, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
@@ -29,4 +30,5 @@ pub const TARGETS: &[Target] = &[
     ("public_key", public_key::run),
     ("signature", signature::run),
     ("token_file", token_file::run),
+    ("webauthn", webauthn::run),
 ];

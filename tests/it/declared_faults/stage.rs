@@ -3,6 +3,7 @@
 use claviger_iam::operation;
 use claviger_iam::quota::Quotas;
 use claviger_iam::spec::Service;
+use claviger_it::authenticator::{Answer, SoftKey};
 use claviger_it::{Actor, Reply, Setup, TestApp, totp};
 use claviger_model::{AccountId, Code};
 use claviger_store::{Scope, Sequence};
@@ -97,6 +98,11 @@ impl Values<'_> {
             // What the device shows that was made last: before, and now.
             "before" => self.shown(-30),
             "now" => self.shown(0),
+            // What the one security key of this account answers to the options that were last told.
+            "keyanswers" => {
+                let key = SoftKey::of_id(format!("the key of {}", self.account).into_bytes());
+                Answer::to(&self.told("CreationOptions"), &key).registration()
+            }
             // What a device of hardware shows that has the seed of RFC 6238, appendix B.
             "hardwarebefore" => totp(RFC_6238_SEED, self.app.now().plus_seconds(-30)),
             "hardwarenow" => totp(RFC_6238_SEED, self.app.now()),

@@ -44,6 +44,12 @@ pub static SERVICE_CREDENTIALS: Index = Index::ordered("service_credentials");
 pub static MFA_BY_SERIAL: Index = Index::unique("mfa_by_serial");
 /// Folded serial number → hardware MFA device.
 pub static HARDWARE_MFA_BY_SERIAL: Index = Index::unique("hardware_mfa_by_serial");
+/// SHA-256 digest of a credential id → the FIDO device that has it. One for all accounts: the relying party is the server.
+pub static FIDO_CREDENTIALS: Index = Index::unique("fido_credentials").global();
+/// Folded serial number → FIDO device.
+pub static FIDO_BY_SERIAL: Index = Index::unique("fido_by_serial");
+/// Ceremony and whose it is → instant of issue → FIDO challenge that waits for its response.
+pub static FIDO_CHALLENGES: Index = Index::ordered("fido_challenges");
 /// `assigned`, `unassigned` or `hardware_assigned` → serial number → MFA device.
 pub static MFA_BY_STATUS: Index = Index::ordered("mfa_by_status");
 

@@ -12,7 +12,7 @@ use crate::authorize::{Check, Target};
 use crate::cx::Cx;
 use crate::entity::Account;
 use crate::entity::index::{
-    ALIASES, GROUPS_BY_NAME, HARDWARE_MFA_BY_SERIAL, MFA_BY_SERIAL, MFA_BY_STATUS,
+    ALIASES, FIDO_BY_SERIAL, GROUPS_BY_NAME, HARDWARE_MFA_BY_SERIAL, MFA_BY_SERIAL, MFA_BY_STATUS,
     POLICIES_BY_NAME, POLICY_VERSIONS, ROLES_BY_NAME, SERVER_CERTIFICATES_BY_NAME, USERS_BY_NAME,
     WHOLE,
 };
@@ -184,7 +184,7 @@ impl Counts {
     async fn read(cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let scope = cx.scope();
         let mut counts = Self::default();
-        let (mut hardware, mut hardware_in_use) = (0, 0);
+        let (mut hardware, mut hardware_in_use, mut fido) = (0, 0, 0);
         for (index, group, count) in [
             (&USERS_BY_NAME, WHOLE, &mut counts.users),
             (&GROUPS_BY_NAME, WHOLE, &mut counts.groups),
@@ -200,6 +200,7 @@ impl Counts {
             ),
             (&HARDWARE_MFA_BY_SERIAL, WHOLE, &mut hardware),
             (&MFA_BY_STATUS, HARDWARE_ASSIGNED, &mut hardware_in_use),
+            (&FIDO_BY_SERIAL, WHOLE, &mut fido),
         ] {
             *count = cx
                 .unit
@@ -207,8 +208,9 @@ impl Counts {
                 .await
                 .map_err(Fault::unavailable)?;
         }
-        counts.mfa_devices += hardware;
-        counts.mfa_devices_in_use += hardware_in_use;
+        // A FIDO device is always in somebody's hands.
+        counts.mfa_devices += hardware + fido;
+        counts.mfa_devices_in_use += hardware_in_use + fido;
         Ok(counts)
     }
 

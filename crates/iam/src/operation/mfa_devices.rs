@@ -14,6 +14,7 @@ use claviger_store::{Depends, Record, Stored};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::page::{PageEnd, Paged};
+use super::security_keys::{self, SECURITY_KEY_KEYS};
 use super::shapes::{TagShape, UserShape, tags_if_any, tags_in};
 use super::users::{check_on, check_on_owner, root_shape};
 use super::{Empty, Entry, Operation, entry};
@@ -21,6 +22,7 @@ use crate::authorize::{Check, Target};
 use crate::caller;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
+use crate::entity::fido_device::is_fido;
 use crate::entity::index::{MFA_BY_SERIAL, MFA_BY_STATUS, WHOLE};
 use crate::entity::mfa_device::{ASSIGNED, Holder, SEED, UNASSIGNED, Who};
 use crate::entity::user::AssignedMfaDevice;
@@ -131,12 +133,12 @@ pub(super) fn missing_device(serial: &SerialNumber) -> Fault {
 }
 
 /// What is said of a device that is not in the hands of the user named.
-fn not_of_user() -> Fault {
+pub(super) fn not_of_user() -> Fault {
     Fault::missing("MFA Device invalid for user.")
 }
 
 /// The devices in the owner's hands, in the order of assignment.
-fn held(owner: &Owner) -> &[AssignedMfaDevice] {
+pub(super) fn held(owner: &Owner) -> &[AssignedMfaDevice] {
     match owner {
         Owner::User(user) => &user.mfa_devices,
         Owner::Root(account) => &account.root.mfa_devices,
@@ -154,8 +156,19 @@ pub(super) fn held_device<'o>(
         .find(|device| device.serial.as_str().eq_ignore_ascii_case(serial.as_str()))
 }
 
+/// Refuses one device more than there may be, of whatever kind.
+pub(super) fn check_room(cx: &Cx<'_>, owner: &Owner) -> Result<(), Fault> {
+    if held(owner).len() as u64 >= cx.iam().settings().quotas.mfa_devices_per_user {
+        return Err(Fault::new(
+            Code::LimitExceeded,
+            "Cannot exceed quota limit for MFADevicesPerUser.",
+        ));
+    }
+    Ok(())
+}
+
 /// Root has no name.
-fn name_of(owner: &Owner) -> Option<String> {
+pub(super) fn name_of(owner: &Owner) -> Option<String> {
     match owner {
         Owner::User(user) => Some(user.name.as_str().to_owned()),
         Owner::Missing(name) => Some(name.clone()),
@@ -172,7 +185,7 @@ pub(super) fn present(owner: Owner) -> Result<Owner, Fault> {
 }
 
 /// Writes the owner's devices back, with the record that holds them, so that its revision holds limits under races.
-fn put_held(cx: &mut Cx<'_>, owner: &Owner, devices: Vec<AssignedMfaDevice>) {
+pub(super) fn put_held(cx: &mut Cx<'_>, owner: &Owner, devices: Vec<AssignedMfaDevice>) {
     match owner {
         Owner::User(user) => {
             let mut user: User = User::clone(user);
@@ -339,6 +352,7 @@ pub struct EnableMFADevice {
 impl Operation for EnableMFADevice {
     const SPEC: Spec = Spec::iam("EnableMFADevice", Access::Write)
         .on(&[ResourceType::User])
+        .keys(SECURITY_KEY_KEYS)
         .faults(&[
             Code::ConcurrentModification,
             Code::EntityAlreadyExists,
@@ -364,13 +378,8 @@ impl Operation for EnableMFADevice {
         if device.holder.is_some() {
             return Err(Fault::exists("MFA Device is already in use."));
         }
+        check_room(cx, &owner)?;
         let mut devices = user.mfa_devices.clone();
-        if devices.len() as u64 >= cx.iam().settings().quotas.mfa_devices_per_user {
-            return Err(Fault::new(
-                Code::LimitExceeded,
-                "Cannot exceed quota limit for MFADevicesPerUser.",
-            ));
-        }
         let drift = mfa::pair(
             cx,
             &device,
@@ -447,7 +456,8 @@ impl Operation for ResyncMFADevice {
     }
 }
 
-/// Takes an MFA device out of a user's hands. A virtual device stays, with its seed, and can be enabled again.
+/// Takes an MFA device out of a user's hands. A virtual device stays, with its seed, and can be enabled again; a security
+/// key is gone.
 #[derive(Shape)]
 pub struct DeactivateMFADevice {
     /// The user; the caller when left out.
@@ -490,6 +500,9 @@ pub(super) async fn release(
     owner: &Owner,
     serial: &SerialNumber,
 ) -> Result<(), Fault> {
+    if is_fido(serial) {
+        return security_keys::remove(cx, owner, serial).await;
+    }
     let device = lookup::find_mfa_device(cx, serial)
         .await?
         .ok_or_else(|| missing_device(serial))?;
@@ -739,7 +752,7 @@ pub struct GetMFADeviceOutput {
     pub serial_number: SerialNumber,
     /// Since when it is the user's.
     pub enable_date: Option<Timestamp>,
-    /// What a security key is certified for. Virtual devices are not certified.
+    /// What a security key is certified for, by name. Devices that show codes are not certified.
     pub certifications: Option<BTreeMap<String, String>>,
 }
 
@@ -759,11 +772,12 @@ impl Operation for GetMFADevice {
         let owner = present(lookup::owner(cx, name.as_ref()).await?)?;
         let device = held_device(&owner, &self.serial_number)
             .ok_or_else(|| missing_device(&self.serial_number))?;
+        let certifications = security_keys::certifications(cx, device).await?;
         Ok(GetMFADeviceOutput {
             user_name: name_of(&owner),
             serial_number: device.serial.clone(),
             enable_date: Some(device.enabled),
-            certifications: None,
+            certifications,
         })
     }
 }

@@ -1,0 +1,421 @@
+//! Attacks on FIDO ceremonies. The attackers sign with keys of their own, so that each is refused for what it tries.
+
+use claviger_iam::entity::fido_challenge::Purpose;
+use claviger_iam::entity::mfa_device::Who;
+use claviger_iam::webauthn::user_handle;
+use claviger_iam::webauthn::{CeremonyError, MOST_BYTES, Refusal};
+use claviger_it::authenticator::{
+    Answer, BACKED_UP, BACKUP_ELIGIBLE, Cbor, PRESENT, SoftKey, VERIFIED,
+};
+use claviger_it::{Reply, TestApp, on_both_engines};
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::json;
+
+use crate::security_keys::{
+    account, begin, begin_assertion, finish, finish_assertion, request, who,
+};
+
+/// Checks that a registration was refused for this and that the user has got nothing.
+async fn refused(app: &TestApp, user: &str, reply: &Reply, why: Refusal) {
+    let said = reply.refused("InvalidAuthenticationCode");
+    assert_eq!(
+        said,
+        format!("The response of the security key is not accepted: {why}.")
+    );
+    let held = app
+        .root()
+        .call("ListSecurityKeys", &[("UserName", user)])
+        .await
+        .ok();
+    assert!(held.all("SerialNumber").is_empty(), "{}", held.body);
+}
+
+async fn make_user(app: &TestApp, name: &str) -> Who {
+    app.root()
+        .call("CreateUser", &[("UserName", name)])
+        .await
+        .ok();
+    who(app, name).await
+}
+
+/// Registers a key of software, and answers its serial number.
+async fn register(
+    app: &TestApp,
+    user: &str,
+    key: &SoftKey,
+    make: impl Fn(&mut Answer<'_>),
+) -> String {
+    let options = begin(&app.root(), user).await;
+    let mut answer = Answer::to(&options, key);
+    make(&mut answer);
+    finish(&app.root(), user, "key", &answer.registration())
+        .await
+        .ok()
+        .text("SerialNumber")
+}
+
+/// A wrong registration: what the attacker changes, and why it is refused.
+type WrongAnswer = (fn(&mut Answer<'_>), Refusal);
+
+on_both_engines! {
+    async fn ac_36_a_registration_in_which_one_thing_is_wrong_is_refused_for_that(app) {
+        make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        let wrong: [WrongAnswer; 13] = [
+            (|answer| answer.origin = String::from("https://iam.example.com.evil.example"), Refusal::WrongOrigin),
+            (|answer| answer.origin = String::from("http://iam.example.com"), Refusal::WrongOrigin),
+            (|answer| answer.origin = String::from("https://iam.example.com:8443"), Refusal::WrongOrigin),
+            (|answer| answer.origin = String::from("https://sub.iam.example.com"), Refusal::WrongOrigin),
+            (|answer| answer.rp_id = String::from("example.com"), Refusal::WrongRelyingParty),
+            (|answer| answer.kind = Some("webauthn.get"), Refusal::WrongCeremony),
+            (|answer| answer.told = json!({"crossOrigin": true}), Refusal::CrossOrigin),
+            (|answer| answer.told = json!({"topOrigin": "https://evil.example"}), Refusal::CrossOrigin),
+            (|answer| answer.flags = VERIFIED, Refusal::UserAbsent),
+            (|answer| answer.algorithm = -8, Refusal::AlgorithmNotOffered),
+            (|answer| answer.algorithm = -35, Refusal::AlgorithmNotOffered),
+            (|answer| answer.flags |= BACKED_UP, Refusal::InconsistentBackup),
+            (|answer| answer.challenge = BASE64URL_NOPAD.encode(&[0; 32]), Refusal::UnknownChallenge),
+        ];
+        for (make_wrong, why) in wrong {
+            let mut answer = Answer::to(&begin(&app.root(), "alice").await, &key);
+            make_wrong(&mut answer);
+            let reply = finish(&app.root(), "alice", "key", &answer.registration()).await;
+            refused(&app, "alice", &reply, why).await;
+        }
+        // Nothing else was wrong with any of them.
+        register(&app, "alice", &key, |answer| answer.told = json!({"crossOrigin": false})).await;
+    }
+
+    async fn ac_36_an_assertion_in_which_one_thing_is_wrong_is_refused_for_that(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |_| {}).await;
+        let stranger = SoftKey::of_id(key.credential_id.clone());
+        let unknown = SoftKey::default();
+        let wrong: [WrongAnswer; 12] = [
+            (|answer| answer.origin = String::from("https://evil.example"), Refusal::WrongOrigin),
+            (|answer| answer.rp_id = String::from("evil.example"), Refusal::WrongRelyingParty),
+            (|answer| answer.kind = Some("webauthn.create"), Refusal::WrongCeremony),
+            (|answer| answer.kind = Some("payment.get"), Refusal::WrongCeremony),
+            (|answer| answer.told = json!({"crossOrigin": true}), Refusal::CrossOrigin),
+            (|answer| answer.told = json!({"topOrigin": "https://evil.example"}), Refusal::CrossOrigin),
+            (|answer| answer.flags = VERIFIED, Refusal::UserAbsent),
+            // The key was verified when it was registered, so it is from then on.
+            (|answer| answer.flags = PRESENT, Refusal::UserUnverified),
+            (|answer| answer.flags |= BACKUP_ELIGIBLE, Refusal::InconsistentBackup),
+            (|answer| answer.flags |= BACKED_UP, Refusal::InconsistentBackup),
+            (|answer| answer.user_handle = Some(BASE64URL_NOPAD.encode(&[7; 32])), Refusal::WrongUserHandle),
+            (|answer| answer.challenge = BASE64URL_NOPAD.encode(&[0; 32]), Refusal::UnknownChallenge),
+        ];
+        for (make_wrong, why) in wrong {
+            let options = begin_assertion(&app, Some(&alice)).await;
+            let mut answer = Answer::to(&options, &key);
+            make_wrong(&mut answer);
+            assert_eq!(finish_assertion(&app, Some(&alice), &answer.assertion()).await, Err(why));
+        }
+        for (key, why) in [(&stranger, Refusal::WrongSignature), (&unknown, Refusal::UnknownCredential)] {
+            let options = begin_assertion(&app, Some(&alice)).await;
+            let answer = Answer::to(&options, key).assertion();
+            assert_eq!(finish_assertion(&app, Some(&alice), &answer).await, Err(why));
+        }
+        // What is signed is the client's data and the authenticator's, each bit of it.
+        let options = begin_assertion(&app, Some(&alice)).await;
+        let good = Answer::to(&options, &key);
+        let mut forged: serde_json::Value = serde_json::from_str(&good.assertion()).expect("JSON");
+        let mut higher = Answer::to(&options, &key);
+        higher.counter = 9;
+        let other: serde_json::Value = serde_json::from_str(&higher.assertion()).expect("JSON");
+        forged["response"]["authenticatorData"] = other["response"]["authenticatorData"].clone();
+        assert_eq!(finish_assertion(&app, Some(&alice), &forged.to_string()).await, Err(Refusal::WrongSignature));
+        assert!(finish_assertion(&app, Some(&alice), &good.assertion()).await.is_ok());
+    }
+
+    async fn ac_36_a_challenge_is_good_once_for_one_user_and_one_purpose_and_five_minutes(app) {
+        let (alice, bob) = (make_user(&app, "alice").await, make_user(&app, "bob").await);
+        let (hers, his) = (SoftKey::default(), SoftKey::default());
+        register(&app, "alice", &hers, |_| {}).await;
+
+        // A challenge of Alice's does not register Bob's key, nor the other way round.
+        let options = begin(&app.root(), "alice").await;
+        let answer = Answer::to(&options, &his).registration();
+        let reply = finish(&app.root(), "bob", "key", &answer).await;
+        refused(&app, "bob", &reply, Refusal::ChallengeOfAnother).await;
+        // Nor is a challenge to sign in good for a registration.
+        let options = begin_assertion(&app, Some(&alice)).await;
+        let mut answer = Answer::to(&options, &his);
+        let reply = finish(&app.root(), "bob", "key", &answer.registration()).await;
+        refused(&app, "bob", &reply, Refusal::ChallengeOfAnother).await;
+        answer.key = &hers;
+        let good = answer.assertion();
+        register(&app, "bob", &his, |_| {}).await;
+
+        // To sign in as Bob, or to authenticate again, with what Alice was asked to sign in with.
+        assert_eq!(finish_assertion(&app, Some(&bob), &good).await, Err(Refusal::ChallengeOfAnother));
+        assert_eq!(finish_assertion(&app, None, &good).await, Err(Refusal::ChallengeOfAnother));
+        let again = app.iam().finish_assertion(account(), Some(&alice), Purpose::Reauthentication, &good, &request(&app)).await;
+        assert!(matches!(again, Err(CeremonyError::Refused(Refusal::ChallengeOfAnother))));
+        // Bob's key for Alice's challenge.
+        let mut swapped = Answer::to(&options, &his);
+        assert_eq!(finish_assertion(&app, Some(&alice), &swapped.assertion()).await, Err(Refusal::UnknownCredential));
+        // Bob's key where nobody was named, under Alice's handle, and under none.
+        let options = begin_assertion(&app, None).await;
+        swapped = Answer::to(&options, &his);
+        assert_eq!(finish_assertion(&app, None, &swapped.assertion()).await, Err(Refusal::WrongUserHandle));
+        swapped.user_handle = Some(BASE64URL_NOPAD.encode(&user_handle(account(), &alice)));
+        assert_eq!(finish_assertion(&app, None, &swapped.assertion()).await, Err(Refusal::WrongUserHandle));
+
+        assert!(finish_assertion(&app, Some(&alice), &good).await.is_ok());
+        assert_eq!(finish_assertion(&app, Some(&alice), &good).await, Err(Refusal::UnknownChallenge));
+        let late = Answer::to(&begin_assertion(&app, Some(&alice)).await, &hers).assertion();
+        app.clock().advance(300);
+        assert_eq!(finish_assertion(&app, Some(&alice), &late).await, Err(Refusal::ExpiredChallenge));
+        app.clock().advance(-301);
+        assert_eq!(finish_assertion(&app, Some(&alice), &late).await, Err(Refusal::ExpiredChallenge));
+        // The clock is right again, and the answer comes in time.
+        app.clock().advance(2);
+        assert!(finish_assertion(&app, Some(&alice), &late).await.is_ok());
+    }
+
+    async fn ac_36_a_crowd_that_brings_one_answer_proves_and_registers_once(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        let answer = Answer::to(&begin(&app.root(), "alice").await, &key).registration();
+        let crowd: Vec<_> = (0..20)
+            .map(|_| {
+                let (root, answer) = (app.root(), answer.clone());
+                tokio::spawn(async move { finish(&root, "alice", "key", &answer).await.status })
+            })
+            .collect();
+        let mut won = 0;
+        for one in crowd {
+            won += usize::from(one.await.expect("no panic") == 200);
+        }
+        assert_eq!(won, 1);
+        let answer = Answer::to(&begin_assertion(&app, Some(&alice)).await, &key).assertion();
+        let crowd: Vec<_> = (0..20)
+            .map(|_| {
+                let (app, alice, answer) = (app.clone(), alice.clone(), answer.clone());
+                tokio::spawn(async move { finish_assertion(&app, Some(&alice), &answer).await })
+            })
+            .collect();
+        let mut proved = 0;
+        for one in crowd {
+            match one.await.expect("no panic") {
+                Ok(_) => proved += 1,
+                Err(why) => assert_eq!(why, Refusal::UnknownChallenge),
+            }
+        }
+        assert_eq!(proved, 1);
+    }
+
+    async fn ac_36_who_begins_again_and_again_fills_nothing_and_shuts_nobody_out(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        let first = begin(&app.root(), "alice").await;
+        let crowd: Vec<_> = (0..20)
+            .map(|_| {
+                let root = app.root();
+                tokio::spawn(async move { begin(&root, "alice").await })
+            })
+            .collect();
+        for one in crowd {
+            one.await.expect("no panic");
+        }
+        assert_eq!(waiting(&app, "registration", &alice).await, 8);
+        // The oldest went, and the newest is good.
+        app.clock().advance(1);
+        let last = begin(&app.root(), "alice").await;
+        let reply = finish(&app.root(), "alice", "key", &Answer::to(&first, &key).registration()).await;
+        refused(&app, "alice", &reply, Refusal::UnknownChallenge).await;
+        finish(&app.root(), "alice", "key", &Answer::to(&last, &key).registration()).await.ok();
+        for _ in 0..20 {
+            begin_assertion(&app, Some(&alice)).await;
+        }
+        assert_eq!(waiting(&app, "assertion", &alice).await, 8);
+        // Those whose time is over go when the next begins, and all of them with the user.
+        app.clock().advance(300);
+        begin_assertion(&app, Some(&alice)).await;
+        assert_eq!(waiting(&app, "assertion", &alice).await, 1);
+        let serial = app.root().call("ListMFADevices", &[("UserName", "alice")]).await.ok().text("SerialNumber");
+        app.root().call("DeactivateMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial)]).await.ok();
+        app.root().call("DeleteUser", &[("UserName", "alice")]).await.ok();
+        assert_eq!((waiting(&app, "registration", &alice).await, waiting(&app, "assertion", &alice).await), (0, 0));
+        // One address begins so often and not more.
+        let mut begun = 0;
+        for _ in 0..200 {
+            match app.iam().begin_assertion(account(), None, Purpose::SignIn, &request(&app)).await {
+                Ok(_) => begun += 1,
+                Err(CeremonyError::Fault(fault)) => assert_eq!(fault.code(), claviger_model::Code::Throttling),
+                Err(CeremonyError::Refused(refusal)) => panic!("{refusal}"),
+            }
+        }
+        assert!((100..=120).contains(&begun), "{begun}");
+    }
+
+    async fn ac_36_a_key_pair_is_registered_once_whoever_brings_it(app) {
+        for user in ["alice", "bob"] {
+            make_user(&app, user).await;
+        }
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |_| {}).await;
+        let options = begin(&app.root(), "alice").await;
+        let told: serde_json::Value = serde_json::from_str(&options).expect("JSON");
+        assert_eq!(told["excludeCredentials"][0]["id"], BASE64URL_NOPAD.encode(&key.credential_id));
+        assert_eq!(told["excludeCredentials"][0]["transports"], json!(["usb"]));
+        let other = app.another_account("210987654321").await;
+        other.call("CreateUser", &[("UserName", "carol")]).await.ok();
+        for (actor, user, key) in [
+            (app.root(), "alice", &key),
+            (app.root(), "bob", &key),
+            // Another key pair under the same id would be taken for it.
+            (app.root(), "bob", &SoftKey::of_id(key.credential_id.clone())),
+            (other, "carol", &key),
+        ] {
+            let answer = Answer::to(&begin(&actor, user).await, key).registration();
+            let said = finish(&actor, user, "key", &answer).await.refused("EntityAlreadyExists");
+            assert_eq!(said, "The security key is already registered.");
+        }
+    }
+
+    async fn ac_36_a_counter_that_falls_back_is_refused_and_raises_an_alarm(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        let serial = register(&app, "alice", &key, |answer| answer.counter = 5).await;
+        let assert_with = async |counter: u32| {
+            let options = begin_assertion(&app, Some(&alice)).await;
+            let mut answer = Answer::to(&options, &key);
+            answer.counter = counter;
+            finish_assertion(&app, Some(&alice), &answer.assertion()).await
+        };
+        assert_eq!(assert_with(5).await.map(drop), Err(Refusal::CounterRegressed));
+        assert!(assert_with(6).await.is_ok());
+        assert!(assert_with(u32::MAX - 1).await.is_ok());
+        app.clock().advance(60);
+        for fallen in [0, 6, u32::MAX - 1] {
+            assert_eq!(assert_with(fallen).await.map(drop), Err(Refusal::CounterRegressed), "{fallen}");
+        }
+        let listed = app.root().call("ListSecurityKeys", &[("UserName", "alice")]).await.ok();
+        assert_eq!(listed.text("CounterRegressedDate"), "2026-01-02T03:05:05Z");
+        let events = app.root().lookup_events(&json!({"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "SecurityKeyCounterRegressed"}]})).await;
+        let told = events["Events"].as_array().expect("events");
+        assert_eq!(told.len(), 4, "{events}");
+        let highest = json!({"serialNumber": serial, "expectedAbove": u32::MAX - 1, "seen": u32::MAX - 1});
+        let alarms = told.iter().map(|event| -> serde_json::Value {
+            serde_json::from_str(event["CloudTrailEvent"].as_str().expect("text")).expect("JSON")
+        });
+        let alarm = alarms.into_iter().find(|alarm| alarm["additionalEventData"] == highest).expect("an alarm");
+        assert_eq!(alarm["userIdentity"]["userName"], "alice");
+        // A restart forgets nothing of it, nor of the challenge.
+        let options = begin_assertion(&app, Some(&alice)).await;
+        app.stop().await;
+        let app = app.start_again().await;
+        let mut answer = Answer::to(&options, &key);
+        answer.counter = 7;
+        assert_eq!(finish_assertion(&app, Some(&alice), &answer.assertion()).await, Err(Refusal::CounterRegressed));
+    }
+
+    async fn a_counter_that_is_always_zero_does_not_fall_back_and_backups_are_kept_in_mind(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |answer| answer.flags |= BACKUP_ELIGIBLE).await;
+        for flags in [0, BACKED_UP, BACKED_UP, 0] {
+            let options = begin_assertion(&app, Some(&alice)).await;
+            let mut answer = Answer::to(&options, &key);
+            answer.flags |= BACKUP_ELIGIBLE | flags;
+            assert!(finish_assertion(&app, Some(&alice), &answer.assertion()).await.is_ok());
+            let listed = app.root().call("ListSecurityKeys", &[("UserName", "alice")]).await.ok();
+            let told = (listed.text("BackupEligible"), listed.text("BackedUp"), listed.find("CounterRegressedDate"));
+            assert_eq!(told, (String::from("true"), (flags == BACKED_UP).to_string(), None));
+        }
+    }
+
+    async fn ac_36_hostile_answers_are_refused_and_nothing_is_stored(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |_| {}).await;
+        make_user(&app, "bob").await;
+        let nested = |depth: usize| [vec![0x81; depth], vec![0x01]].concat();
+        let maps = |depth: usize| [b"\xa1\x01".repeat(depth), vec![0x01]].concat();
+        let objects: Vec<Vec<u8>> = vec![
+            Vec::new(),
+            vec![0xff],
+            nested(20_000),
+            maps(10_000),
+            // Lengths that promise more than there is.
+            vec![0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            vec![0xbb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            vec![0x5b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+            // Without end.
+            [vec![0x9f], vec![0x9f; 10_000]].concat(),
+            Cbor::Map(vec![(Cbor::Text("fmt"), Cbor::Text("none"))]).encode(),
+            Cbor::Map(vec![
+                (Cbor::Text("fmt"), Cbor::Text("none")),
+                (Cbor::Text("attStmt"), Cbor::Map(Vec::new())),
+                (Cbor::Text("authData"), Cbor::Bytes(vec![0; 36])),
+            ])
+            .encode(),
+            Cbor::Map(vec![
+                (Cbor::Text("fmt"), Cbor::Text("packed")),
+                (Cbor::Text("attStmt"), Cbor::Array(vec![Cbor::Int(1)])),
+                (Cbor::Text("authData"), Cbor::Bytes(vec![0x41; 200])),
+            ])
+            .encode(),
+        ];
+        for object in objects {
+            let options = begin(&app.root(), "bob").await;
+            let answer = Answer::to(&options, &SoftKey::default()).registration_with(&object);
+            let reply = finish(&app.root(), "bob", "key", &answer).await;
+            refused(&app, "bob", &reply, Refusal::Malformed).await;
+        }
+        // Every beginning of a good answer's attestation.
+        let options = begin(&app.root(), "bob").await;
+        let fresh = SoftKey::default();
+        let answer = Answer::to(&options, &fresh);
+        let object = answer.attestation_object("");
+        for end in (0..object.len()).step_by(7) {
+            let reply = finish(&app.root(), "bob", "key", &answer.registration_with(&object[..end])).await;
+            reply.refused("InvalidAuthenticationCode");
+        }
+        for text in [String::from("[]"), "[".repeat(1_000), String::from("{\"id\":1}"), String::from("\u{0}")] {
+            let reply = finish(&app.root(), "bob", "key", &text).await;
+            refused(&app, "bob", &reply, Refusal::Malformed).await;
+            assert_eq!(finish_assertion(&app, Some(&alice), &text).await, Err(Refusal::Malformed));
+        }
+        finish(&app.root(), "bob", "key", &" ".repeat(MOST_BYTES + 1)).await.refused("ValidationError");
+        assert_eq!(finish_assertion(&app, Some(&alice), &" ".repeat(MOST_BYTES + 1)).await, Err(Refusal::Malformed));
+        // Bob's own good answer is still good.
+        finish(&app.root(), "bob", "key", &answer.registration()).await.ok();
+    }
+
+    async fn ac_36_every_refusal_makes_an_event_that_tells_why_and_nothing_that_was_sent(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |_| {}).await;
+        let mut answer = Answer::to(&begin_assertion(&app, Some(&alice)).await, &key);
+        answer.origin = String::from("https://evil.example");
+        assert_eq!(finish_assertion(&app, Some(&alice), &answer.assertion()).await, Err(Refusal::WrongOrigin));
+        let registration = answer.registration();
+        finish(&app.root(), "alice", "key", &registration).await.refused("InvalidAuthenticationCode");
+        app.iam().flush().await;
+        let events = app.root().lookup_events(&json!({})).await.to_string();
+        for told in ["CheckMfa", "the origin is not that of this server", "FinishSecurityKeyRegistration", "InvalidAuthenticationCode"] {
+            assert!(events.contains(told), "{told}: {events}");
+        }
+        assert!(!events.contains(&answer.challenge), "{events}");
+        assert!(!events.contains("attestationObject"), "{events}");
+    }
+}
+
+/// Challenges of a user that wait for an answer.
+async fn waiting(app: &TestApp, ceremony: &str, who: &Who) -> u64 {
+    let Who::User(id) = who else {
+        panic!("a user");
+    };
+    let scope = claviger_store::Scope::Account(account());
+    let mut unit = app.iam().store().unit(&[scope]).await.expect("a unit");
+    let group = format!("{ceremony}/{id}");
+    let index = &claviger_iam::entity::index::FIDO_CHALLENGES;
+    unit.count(scope, index, group.as_bytes())
+        .await
+        .expect("a count")
+}
