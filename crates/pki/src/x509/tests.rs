@@ -125,3 +125,22 @@ fn an_authority_signs_with_every_kind_of_key_that_is_known() {
         "P-384"
     );
 }
+
+#[test]
+fn authorities_are_read_one_by_one_and_nothing_else_is_taken_for_one() {
+    let both = [file!("root.pem"), file!("between.pem")].concat();
+    let read = Certificate::authorities(&both, 2).expect("two authorities");
+    assert_eq!(read.len(), 2);
+    for (text, whole) in read.iter().zip([file!("root.pem"), file!("between.pem")]) {
+        let parsed = |text: &str| Certificate::parse(text).expect("a certificate").digest();
+        assert_eq!(parsed(text), parsed(whole));
+    }
+    for (text, most, why) in [
+        (both.as_str(), 1, CertificateError::NotPem),
+        (file!("leaf.pem"), 2, CertificateError::NoAuthority),
+        (file!("leaf.key"), 2, CertificateError::NotPem),
+        ("nothing", 2, CertificateError::NotPem),
+    ] {
+        assert_eq!(Certificate::authorities(text, most).err(), Some(why));
+    }
+}
