@@ -6,8 +6,6 @@ use url::{Host, Url};
 use webauthn_rs_core::WebauthnCore;
 use webauthn_rs_core::proto::COSEAlgorithm;
 
-use crate::entity::fido_challenge::LIFETIME_SECONDS;
-
 /// Algorithms of key pairs, the best first: those that are verified here.
 pub(super) const OFFERED: [COSEAlgorithm; 3] = [
     COSEAlgorithm::ES256,
@@ -16,12 +14,7 @@ pub(super) const OFFERED: [COSEAlgorithm; 3] = [
 ];
 
 /// Milliseconds that a client waits for its user: as long as the challenge is good.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "300,000 milliseconds"
-)]
-pub(super) const TIMEOUT_MS: u32 = LIFETIME_SECONDS as u32 * 1_000;
+pub(super) const TIMEOUT_MS: u32 = 300_000;
 
 /// Why security keys cannot be used at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +82,12 @@ impl RelyingParty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entity::fido_challenge::LIFETIME_SECONDS;
+
+    #[test]
+    fn a_client_waits_as_long_as_its_challenge_is_good() {
+        assert_eq!(i64::from(TIMEOUT_MS), LIFETIME_SECONDS * 1_000);
+    }
 
     #[test]
     fn a_server_is_known_by_its_name_where_clients_use_authenticators() {
