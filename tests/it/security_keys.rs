@@ -125,7 +125,7 @@ on_both_engines! {
         assert_eq!((made.text("UserName"), made.text("UserVerified")), ("alice".into(), "true".into()));
 
         let held = root.call("ListMFADevices", &[("UserName", "alice")]).await.ok();
-        assert_eq!(held.all("SerialNumber"), [serial.clone()]);
+        assert_eq!(held.all("SerialNumber"), [serial.as_str()]);
         assert_eq!(held.text("EnableDate"), "2026-01-02T03:04:05Z");
         let got = root.call("GetMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial)]).await.ok();
         assert_eq!((got.text("SerialNumber"), got.find("Certifications")), (serial.clone(), None));

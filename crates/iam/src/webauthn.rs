@@ -10,6 +10,7 @@
 
 mod assertion;
 pub(crate) mod challenge;
+mod devices;
 mod event;
 mod refusal;
 mod registration;
@@ -17,7 +18,7 @@ mod relying_party;
 mod response;
 
 pub use assertion::{BegunAssertion, CeremonyError, SecurityKeyProof};
-pub(crate) use assertion::{fido_devices, policy, used_mark};
+pub(crate) use devices::{fido_devices, policy, used_mark};
 pub use refusal::Refusal;
 pub use registration::{Registered, check_policy, creation_options};
 pub use relying_party::{RelyingParty, UnusableAddress};

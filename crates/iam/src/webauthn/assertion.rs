@@ -3,31 +3,30 @@
 //! Nobody is a caller yet, so this is no operation. It reads and commits in units of the store as operations do, and what
 //! it answers is a proof that only it can make.
 
+use std::sync::Arc;
+
 use claviger_model::name::SerialNumber;
 use claviger_model::{AccountId, Code, Timestamp};
-use claviger_store::{Bucket, CommitError, MarkKey, Scope, Stored, Unit};
+use claviger_store::{Bucket, CommitError, Scope, Stored, Unit};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
-use std::sync::Arc;
 use webauthn_rs_core::proto::{
     AllowCredentials, AuthenticationState, PublicKeyCredentialRequestOptions,
     UserVerificationPolicy,
 };
 
+use super::devices::{counter_mark, devices_of, policy, used_mark, user_of};
 use super::event::{self, Subject};
 use super::refusal::Refusal;
 use super::relying_party::{RelyingParty, TIMEOUT_MS};
 use super::response::AssertionResponse;
 use super::{challenge, user_handle};
 use crate::context::RequestFacts;
-use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::fido_challenge::{Ceremony, Purpose};
-use crate::entity::fido_device::{FIDO_COUNTER, FIDO_USED, Regress, credential_key, is_fido};
+use crate::entity::fido_device::{Regress, credential_key};
 use crate::entity::index::FIDO_CREDENTIALS;
 use crate::entity::mfa_device::Who;
-use crate::entity::security_key_policy::SECURITY_KEY_POLICY_RECORD;
-use crate::entity::user::AssignedMfaDevice;
-use crate::entity::{Account, FidoDevice, SecurityKeyPolicy, User};
+use crate::entity::{FidoDevice, SecurityKeyPolicy, User};
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::pipeline::{FREE_TRIES, MAX_TRIES};
@@ -469,96 +468,12 @@ fn request_options(
     })
 }
 
-/// The account's rules, or the default ones.
-pub(crate) async fn policy(
-    unit: &mut Unit,
-    account: AccountId,
-) -> Result<SecurityKeyPolicy, Fault> {
-    let stored = unit
-        .get::<SecurityKeyPolicy>(Scope::Account(account), SECURITY_KEY_POLICY_RECORD)
-        .await
-        .map_err(Fault::unavailable)?;
-    Ok(stored.map_or_else(
-        || SecurityKeyPolicy::default_of(account),
-        |policy| SecurityKeyPolicy::clone(&policy),
-    ))
-}
-
-/// The FIDO devices among those that somebody holds, in the order of registration.
-pub(crate) async fn fido_devices(
-    unit: &mut Unit,
-    account: AccountId,
-    held: &[AssignedMfaDevice],
-) -> Result<Vec<FidoDevice>, Fault> {
-    let mut devices = Vec::new();
-    for one in held.iter().filter(|one| is_fido(&one.serial)) {
-        let device = unit
-            .get::<FidoDevice>(Scope::Account(account), &one.device)
-            .await
-            .map_err(Fault::unavailable)?;
-        if let Some(device) = device {
-            devices.push(FidoDevice::clone(&device));
-        }
-    }
-    Ok(devices)
-}
-
-async fn devices_of(
-    unit: &mut Unit,
-    account: AccountId,
-    who: &Who,
-) -> Result<Vec<FidoDevice>, Fault> {
-    let held = match who {
-        Who::User(_) => user_of(unit, account, who)
-            .await?
-            .map(|user| user.mfa_devices.clone()),
-        Who::Root => unit
-            .get::<Account>(Scope::Account(account), ACCOUNT_RECORD)
-            .await
-            .map_err(Fault::unavailable)?
-            .map(|account| account.root.mfa_devices.clone()),
-    };
-    fido_devices(unit, account, &held.unwrap_or_default()).await
-}
-
-async fn user_of(
-    unit: &mut Unit,
-    account: AccountId,
-    who: &Who,
-) -> Result<Option<Arc<Stored<User>>>, Fault> {
-    match who {
-        Who::User(id) => unit
-            .get::<User>(Scope::Account(account), id.as_str())
-            .await
-            .map_err(Fault::unavailable),
-        Who::Root => Ok(None),
-    }
-}
-
 fn subject<'a>(who: &'a Who, user: Option<&'a Stored<User>>) -> Subject<'a> {
     match (who, user) {
         (Who::Root, _) => Subject::Root,
         (Who::User(_), Some(user)) => Subject::User(user),
         (Who::User(_), None) => Subject::Gone(who),
     }
-}
-
-/// The mark of the highest signature counter that was accepted.
-fn counter_mark(device: &FidoDevice) -> MarkKey {
-    MarkKey::new(
-        Scope::Account(device.account),
-        FIDO_COUNTER,
-        device.id.as_str(),
-    )
-}
-
-/// The mark of a device's last use.
-pub(crate) fn used_mark(device: &FidoDevice) -> MarkKey {
-    MarkKey::new(
-        Scope::Account(device.account),
-        FIDO_USED,
-        device.id.as_str(),
-    )
 }
 
 /// Whether a commit that did not happen is worth another try.
