@@ -250,6 +250,17 @@ on_both_engines! {
         root.call("BeginSecurityKeyRegistration", &[("UserName", "alice")]).await.refused("LimitExceeded");
     }
 
+    async fn a_recovery_code_takes_a_lost_key_away(app) {
+        let policy = OWN_KEYS.replace(r#""iam:EnableMFADevice""#, r#""iam:EnableMFADevice","iam:CreateRecoveryCodes","iam:RecoverMFADevice""#);
+        let alice = app.user_with("alice", &policy).await;
+        let codes = alice.call("CreateRecoveryCodes", &[]).await.ok().all("member");
+        let serial = register(&alice, "alice", "phone", &mut Phone::new(false)).await;
+        alice.call("RecoverMFADevice", &[("SerialNumber", &serial), ("RecoveryCode", &codes[0])]).await.ok();
+        assert!(alice.call("ListSecurityKeys", &[]).await.ok().all("SerialNumber").is_empty());
+        // It is gone, so that the same authenticator can be registered anew.
+        register(&alice, "alice", "phone", &mut Phone::new(false)).await;
+    }
+
     async fn a_server_without_a_name_has_no_security_keys(app with Setup { address: "https://192.0.2.7", ..Setup::default() }) {
         let said = app.root().call("BeginSecurityKeyRegistration", &[]).await.refused("ValidationError");
         assert!(said.starts_with("Security keys cannot be used here: the server's public address"), "{said}");
