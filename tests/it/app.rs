@@ -17,8 +17,9 @@ use claviger_iam::password::hasher::{Cost, Hasher};
 use claviger_iam::quota::Quotas;
 use claviger_iam::spec::COMMON_FAULTS;
 use claviger_iam::webauthn::RelyingParty;
-use claviger_iam::{Iam, Settings, operation};
-use claviger_model::{AccountId, Clock, Rng, Scalar, Secret, Timestamp};
+use claviger_iam::{Fault, Iam, Settings, operation};
+use claviger_model::{AccountId, Clock, Code, Rng, Scalar, Secret, Timestamp};
+use claviger_shape::{Dialect, Encoder as _, Json, JsonEncoder, Part, render};
 use claviger_signature::HttpRequest;
 use claviger_signature::sigv4::sign::Signer;
 use claviger_store::testing::TestDatabase;
@@ -36,6 +37,8 @@ pub const ACCOUNT: &str = "123456789012";
 pub const ROOT_EMAIL: &str = "root@example.com";
 /// Where people reach the server.
 pub const ADDRESS: &str = "https://iam.example.com";
+/// The password of every account's root user.
+pub const ROOT_PASSWORD: &str = "Root-Horse-1";
 /// Where test requests come from.
 pub const SOURCE_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
@@ -156,6 +159,7 @@ impl TestApp {
             .create_first_account(Wanted {
                 id: Some(AccountId::parse(ACCOUNT).expect("twelve digits")),
                 root_email: Some(ROOT_EMAIL.to_owned()),
+                root_password: Some(Secret::new(ROOT_PASSWORD.to_owned())),
                 ..Wanted::default()
             })
             .await
@@ -273,10 +277,55 @@ impl TestApp {
         user
     }
 
+    /// Runs an operation as the operator of the server's own host, whose user of the operating system is 1000.
+    ///
+    /// # Errors
+    /// The operation's faults, which must be declared.
+    pub async fn on_host(
+        &self,
+        operation: &str,
+        account: Option<&str>,
+        input: &serde_json::Value,
+    ) -> Result<serde_json::Value, Fault> {
+        let iam = self.iam();
+        let entry = iam.registry().find_on_host(operation);
+        let entry = entry.unwrap_or_else(|| panic!("no operation {operation} on the host"));
+        let result = async {
+            let json = Json::parse(input.to_string().as_bytes()).expect("JSON");
+            let input = (entry.decode)(json.source()).map_err(|violations| {
+                Fault::invalid(render(&violations, Dialect::IAM).0.as_str())
+            })?;
+            let account = account.map(|id| AccountId::parse(id).expect("twelve digits"));
+            let admitted = iam.admit_on_host(account, 1_000).await?;
+            let request = iam.request_on_host("test");
+            iam.perform(entry, &*input, admitted, &request).await
+        };
+        let answer = match result.await {
+            Ok(answer) => answer,
+            Err(fault) => {
+                let code = fault.code();
+                assert!(
+                    entry.spec.may_answer(code)
+                        || code == Code::NoSuchEntity
+                        || code == Code::InvalidInput,
+                    "{operation} answered {code}"
+                );
+                return Err(fault);
+            }
+        };
+        let mut text = String::new();
+        let mut encoder = JsonEncoder::new(&mut text);
+        encoder.open(Part::Structure);
+        answer.encode(&mut encoder);
+        encoder.close(Part::Structure);
+        Ok(serde_json::from_str(&text).expect("JSON"))
+    }
+
     /// Another account on the same server, with its root.
     pub async fn another_account(&self, id: &str) -> Actor {
         let wanted = Wanted {
             id: Some(AccountId::parse(id).expect("twelve digits")),
+            root_password: Some(Secret::new(ROOT_PASSWORD.to_owned())),
             ..Wanted::default()
         };
         let created = self
@@ -622,8 +671,6 @@ macro_rules! on_both_engines {
 
 #[cfg(test)]
 mod tests {
-    use claviger_model::Code;
-
     use super::*;
 
     fn answered(operation: &'static str, code: Code) {

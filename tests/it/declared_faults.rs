@@ -39,6 +39,8 @@ const FILES: &[(&str, &str)] = files!(
     "hardware_mfa_devices.txt",
     "recovery_codes.txt",
     "security_keys.txt",
+    "host_logins.txt",
+    "root_user.txt",
     "account.txt",
     "credential_reports.txt",
     "sessions.txt",

@@ -42,6 +42,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "ServiceName") => "codecommit.amazonaws.com",
         (_, "ServiceSpecificCredentialId") => "ACCAIOSFODNN7EXAMPLES",
         (_, "Format") => "CSV",
+        (_, "HostName") => "web-1.example.com",
         (_, "Content") => "serial number,secret key\nGAHT12345678,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
         (_, "RecoveryCode") => "00000-00000-00000-00000-00000",
         (_, "AccountAlias") => "an-alias",
@@ -114,6 +115,7 @@ pub(crate) async fn run_with(actor: &Actor, entry: &Entry, parameters: &[(String
     match entry.spec.service {
         Service::Iam => actor.call(entry.spec.name, &borrowed).await,
         Service::Sts => actor.sts(entry.spec.name, &borrowed).await,
+        Service::Host => panic!("no request names {}", entry.spec.name),
         Service::CloudTrail => {
             let target = format!(
                 "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{}",

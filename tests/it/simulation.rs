@@ -255,6 +255,12 @@ fn reads(key_of_target: &str) -> Vec<Read> {
             user,
             &BLUE,
         ),
+        read(
+            "ListHostSSHPublicKeys",
+            &[("HostName", "web-1"), ("UserName", "nobody")],
+            "arn:aws:ssh::123456789012:host/web-1",
+            &[],
+        ),
         read("GetGroup", &of_group, group, &[]),
         read("ListGroups", &[], "arn:aws:iam::123456789012:group/", &[]),
         read("ListGroupPolicies", &of_group, group, &[]),

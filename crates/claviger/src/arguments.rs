@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use claviger_model::{AccountId, Scalar as _};
 
 /// A self-hosted identity and access management server that speaks AWS IAM and STS.
 #[derive(Parser)]
@@ -24,6 +25,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Get back into an account whose root user has lost its password, MFA device or access keys. Run it on the server's
+    /// host, as the server's user or as root; the server may be running or stopped.
+    Recover {
+        #[command(subcommand)]
+        command: RecoverCommand,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Work with policies without a server.
     Policy {
         #[command(subcommand)]
@@ -42,6 +51,64 @@ pub(crate) enum ConfigCommand {
     },
     /// Say whether the configuration is usable.
     Check,
+}
+
+/// What to recover.
+#[derive(Subcommand)]
+pub(crate) enum RecoverCommand {
+    /// Say what the root user has to prove who it is. Changes nothing.
+    Status {
+        #[command(flatten)]
+        about: About,
+    },
+    /// Give the root user a new password, and end its sessions.
+    RootPassword {
+        #[command(flatten)]
+        about: About,
+        /// Read the password from standard input, one line. Without this one is drawn, and printed this once.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Take an MFA device out of the root user's hands, and end its sessions. The device stays and can be enabled again.
+    RootMfa {
+        #[command(flatten)]
+        about: About,
+        #[command(flatten)]
+        which: WhichDevice,
+    },
+    /// Make an access key for the root user, switch off those it had, and end its sessions. Where it had two, the older is
+    /// deleted.
+    RootAccessKey {
+        #[command(flatten)]
+        about: About,
+    },
+}
+
+/// Whom a recovery is about, and how it is told.
+#[derive(Args)]
+pub(crate) struct About {
+    /// The account's number; may be left out where there is only one account.
+    #[arg(long, value_name = "ID", value_parser = account)]
+    pub(crate) account: Option<AccountId>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// Which device to take away.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct WhichDevice {
+    /// The device of this serial number.
+    #[arg(long, value_name = "SERIAL")]
+    pub(crate) serial: Option<String>,
+    /// Every device that the root user holds.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    AccountId::parse(text).map_err(|_| String::from("an account's number has twelve digits"))
 }
 
 /// What to do with policies.

@@ -19,6 +19,9 @@ use crate::Failure;
 use crate::arguments::{Flags, Output};
 use sources::Layered;
 
+/// The socket for commands on the host, where the configuration names none: this in the data directory.
+const HOST_SOCKET: &str = "claviger.sock";
+
 /// Where records are kept.
 #[derive(Debug, Clone)]
 pub(crate) enum DatabaseChoice {
@@ -32,6 +35,7 @@ pub(crate) enum DatabaseChoice {
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
+    pub(crate) host_socket: PathBuf,
     pub(crate) database: DatabaseChoice,
     pub(crate) master_key: Option<Secret<String>>,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
@@ -107,10 +111,14 @@ impl Config {
             "text" => Some(false),
             other => return Err(format!("`log_format` is auto, text or json, not `{other}`")),
         };
+        let data_dir = PathBuf::from(layered.get("data_dir").unwrap_or_default());
         let cache_mib: usize = layered.parse("cache_mib", "a number of MiB")?;
         Ok(Self {
             listen,
-            data_dir: PathBuf::from(layered.get("data_dir").unwrap_or_default()),
+            host_socket: layered
+                .get("host_socket")
+                .map_or_else(|| data_dir.join(HOST_SOCKET), PathBuf::from),
+            data_dir,
             database,
             master_key: layered
                 .get("master_key")

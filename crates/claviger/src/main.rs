@@ -6,13 +6,16 @@ mod arguments;
 mod chance;
 mod clock;
 mod config;
+mod domain;
 mod events_file;
 mod health;
+mod host;
 mod listener;
 mod log;
 mod master_key;
 mod origin;
 mod policy_command;
+mod recover_command;
 mod serve;
 mod tls;
 mod welcome;
@@ -49,6 +52,9 @@ fn main() -> ExitCode {
                 config::load(&flags).map(|_| say("The configuration is usable."))
             }
         },
+        Command::Recover { command, flags } => {
+            config::load(&flags).and_then(|config| recover_command::run(command, &config))
+        }
         Command::Policy { command } => policy_command::run(command),
     };
     match result {

@@ -5,19 +5,16 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use axum::Router;
 use claviger_iam::first_account::CreateAccountError;
-use claviger_iam::password::hasher::Hasher;
-use claviger_iam::webauthn::RelyingParty;
-use claviger_iam::{Iam, Settings};
 use claviger_model::Clock;
-use claviger_store::{CommitError, Consistency, Database, OpenError, Options, Store};
+use claviger_store::CommitError;
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::SystemClock;
-use crate::config::{Config, DatabaseChoice};
+use crate::config::Config;
 use crate::listener::{self, Surroundings};
-use crate::{Failure, chance, events_file, health, log, master_key, say, tls, welcome};
+use crate::{Failure, chance, domain, events_file, health, host, log, say, tls, welcome};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<(), Failure> {
@@ -27,20 +24,6 @@ pub(crate) fn run(config: Config) -> Result<(), Failure> {
         .build()
         .context("the runtime cannot be started")?;
     runtime.block_on(serve(config))
-}
-
-/// What authenticator apps and security keys show.
-const PRODUCT: &str = "Claviger";
-
-/// The server as security keys know it, if they can be used at its address.
-fn relying_party(address: &str) -> Option<RelyingParty> {
-    match RelyingParty::of(address, PRODUCT) {
-        Ok(party) => Some(party),
-        Err(why) => {
-            tracing::warn!(%why, "security keys and passkeys cannot be used; `public_url` says where people reach the server");
-            None
-        }
-    }
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
@@ -57,24 +40,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
         ),
         None => None,
     };
-    let store = open_store(&config, &clock, &rng).await?;
-    // One core stays free for everything that is not hashing.
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let store = domain::open_store(&config, &clock, &rng)
+        .await?
+        .map_err(domain::unopened)?;
+    let iam = domain::start(&config, store.clone(), clock.clone(), rng).await?;
     let address = config.address();
-    let relying_party = relying_party(&address);
-    let iam = Iam::new(
-        store.clone(),
-        Settings {
-            clock: clock.clone(),
-            rng: rng.clone(),
-            quotas: config.quotas,
-            hasher: Hasher::new(config.password_cost, cores.saturating_sub(1).max(1)),
-            product: String::from(PRODUCT),
-            relying_party,
-        },
-    )
-    .await
-    .context("the server cannot be started over its store")?;
     match iam.create_first_account(config.first_account.clone()).await {
         Ok(Some(created)) => welcome::print(&created, &address),
         Ok(None) => {}
@@ -96,6 +66,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         .map(|path| events_file::start(path, store.clone(), clock.clone()))
         .transpose()
         .map_err(Failure::Unusable)?;
+    let host = bind_host_socket(&config)?.serve(iam.clone());
     let router = Router::new()
         .merge(claviger_aws::router(iam.clone()))
         .merge(health::router(store.clone()))
@@ -110,6 +81,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         peers: Arc::default(),
     };
     listener::serve(listener, Arc::new(surroundings), stop_signal()).await;
+    host.finish().await;
     iam.flush().await;
     if let Some(exporter) = exporter {
         exporter.finish().await;
@@ -121,31 +93,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn open_store(
-    config: &Config,
-    clock: &Arc<dyn Clock>,
-    rng: &Arc<claviger_model::Rng>,
-) -> Result<Store, Failure> {
-    let database = match &config.database {
-        DatabaseChoice::Sqlite => {
-            std::fs::create_dir_all(&config.data_dir)
-                .with_context(|| format!("{} cannot be made", config.data_dir.display()))?;
-            Database::Sqlite(config.data_dir.clone())
-        }
-        DatabaseChoice::Postgres(url) => Database::Postgres(url.clone()),
-    };
-    let key = master_key::obtain(config, rng)?;
-    let mut options = Options::new(database, key, clock.clone(), rng.clone());
-    options.cache_bytes = config.cache_bytes;
-    if let Some(age) = config.bounded {
-        options.consistency = Consistency::Bounded(age);
+/// Binds the socket for commands on this host. The store is open by then, so that whoever comes finds it.
+fn bind_host_socket(config: &Config) -> Result<host::Bound, Failure> {
+    if let Some(parent) = config.host_socket.parent() {
+        domain::make_directory(parent)?;
     }
-    Store::open(options).await.map_err(|error| match error {
-        OpenError::Address(_) | OpenError::Insecure(_) | OpenError::MasterKey => {
-            Failure::Unusable(error.to_string())
-        }
-        error => Failure::Failed(anyhow::Error::new(error)),
-    })
+    Ok(host::bind(&config.host_socket)?)
 }
 
 async fn nowhere() -> (StatusCode, &'static str) {

@@ -56,7 +56,7 @@ impl Occurrence<'_> {
                 "ARN": check.resource,
                 "accountId": check.account_text(),
             })).collect::<Vec<_>>(),
-            "eventType": "AwsApiCall",
+            "eventType": event_type(self.principal),
             "managementEvent": true,
             "recipientAccountId": self.principal.account_text.as_str(),
             "eventCategory": "Management",
@@ -72,7 +72,7 @@ impl Occurrence<'_> {
             name: self.spec.name.to_owned(),
             source: self.spec.service.event_source().to_owned(),
             username: Some(display_name(self.principal)),
-            access_key_id: Some(self.caller.access_key_id().as_str().to_owned()),
+            access_key_id: self.caller.access_key_id().map(|id| id.as_str().to_owned()),
             read_only: self.spec.access.is_read_only(),
             resources,
             body,
@@ -140,6 +140,14 @@ fn size(value: &Value) -> usize {
     }
 }
 
+/// What is done on the host came through no API (AWS CloudTrail user guide, "CloudTrail record contents", `eventType`).
+fn event_type(principal: &Principal) -> &'static str {
+    match principal.being {
+        Being::Host(_) => "AwsServiceEvent",
+        Being::Root(_) | Being::User(_) | Being::Role(_) => "AwsApiCall",
+    }
+}
+
 fn display_name(principal: &Principal) -> String {
     match &principal.being {
         Being::Root(_) => String::from("root"),
@@ -151,8 +159,12 @@ fn display_name(principal: &Principal) -> String {
             .next()
             .unwrap_or_default()
             .to_owned(),
+        Being::Host(_) => String::from(HOST_OPERATOR),
     }
 }
+
+/// Who did what was done on the host, as look-ups name them.
+const HOST_OPERATOR: &str = "host-operator";
 
 fn identity(caller: &Caller, principal: &Principal) -> Value {
     let mut identity = json!({
@@ -160,15 +172,18 @@ fn identity(caller: &Caller, principal: &Principal) -> Value {
             Being::Root(_) => "Root",
             Being::User(_) => "IAMUser",
             Being::Role(_) => "AssumedRole",
+            Being::Host(_) => "HostOperator",
         },
         "principalId": principal.user_id,
         "arn": principal.arn.as_str(),
         "accountId": principal.account_text.as_str(),
-        "accessKeyId": caller.access_key_id().as_str(),
     });
     let Some(members) = identity.as_object_mut() else {
         return identity;
     };
+    if let Some(id) = caller.access_key_id() {
+        members.insert("accessKeyId".into(), json!(id.as_str()));
+    }
     if let Being::User(user) = &principal.being {
         members.insert("userName".into(), json!(user.name.as_str()));
     }
@@ -216,6 +231,8 @@ struct Shared {
     store: Store,
     state: Mutex<Queue>,
     wake: Notify,
+    /// Held while a batch is written, so that a flush also waits for what another has taken and not written yet.
+    writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -288,6 +305,7 @@ impl Journal {
             store,
             state: Mutex::new(Queue::default()),
             wake: Notify::new(),
+            writing: tokio::sync::Mutex::new(()),
         });
         let worker = Arc::downgrade(&shared);
         tokio::spawn(async move {
@@ -331,6 +349,7 @@ impl Journal {
 
 impl Shared {
     async fn write_waiting(&self) {
+        let _turn = self.writing.lock().await;
         let Queue {
             waiting: mut events,
             overflow,

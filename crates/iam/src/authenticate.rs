@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use claviger_model::{Arn, Code, IdKind, Secret, UniqueId};
+use claviger_model::{AccessKeyId, Arn, Code, IdKind, Secret, UniqueId};
 use claviger_signature::sigv4::{
     Presented, Scope as CredentialScope, SignatureError, SigningKey, Terms,
 };
@@ -224,7 +224,9 @@ impl Iam {
             }
             let caller = Caller::with_session(session.clone());
             return Ok(Some(Credential {
-                key: kept.unwrap_or_else(|| scoped_key(&caller, secret, &scope, request)),
+                key: kept.unwrap_or_else(|| {
+                    scoped_key(&caller, &session.access_key_id, secret, &scope, request)
+                }),
                 is_new,
                 expired,
                 caller,
@@ -256,7 +258,7 @@ impl Iam {
                     .map_err(Fault::unavailable)?;
                 let text = String::from_utf8(secret.expose().clone())
                     .map_err(|_| Fault::service("a secret access key is no text"))?;
-                scoped_key(&caller, &Secret::new(text), &scope, request)
+                scoped_key(&caller, &key.id, &Secret::new(text), &scope, request)
             }
         };
         Ok(Some(Credential {
@@ -302,18 +304,24 @@ impl Iam {
 /// Derives the key of a secret for a scope, with what noting its use by `caller` takes.
 fn scoped_key(
     caller: &Caller,
+    id: &AccessKeyId,
     secret: &Secret<String>,
     scope: &CredentialScope<'_>,
     request: &RequestFacts,
 ) -> Arc<ScopedKey> {
     Arc::new(ScopedKey::new(
-        caller.access_key_id().clone(),
+        id.clone(),
         SigningKey::derive(secret, scope.date, scope.region, scope.service),
-        last_use(caller, scope.service, request),
+        last_use(caller, id, scope.service, request),
     ))
 }
 
-fn last_use(caller: &Caller, service: &str, request: &RequestFacts) -> Option<LastUse> {
+fn last_use(
+    caller: &Caller,
+    id: &AccessKeyId,
+    service: &str,
+    request: &RequestFacts,
+) -> Option<LastUse> {
     let scope = Scope::Account(caller.account());
     match (caller.who(), caller.session()) {
         (Who::Role { id, .. }, _) => Some(LastUse::new(
@@ -321,7 +329,7 @@ fn last_use(caller: &Caller, service: &str, request: &RequestFacts) -> Option<La
             request.region.clone().into_owned(),
         )),
         (who, None) => {
-            let id = used_key(who, caller.access_key_id().as_str());
+            let id = used_key(who, id.as_str());
             Some(LastUse::new(
                 MarkKey::new(scope, ACCESS_KEY_USED, id),
                 format!("{} {service}", request.region),
@@ -337,6 +345,7 @@ fn last_use(caller: &Caller, service: &str, request: &RequestFacts) -> Option<La
 pub fn used_key(owner: &Who, access_key_id: &str) -> String {
     match owner {
         Who::Root(_) => format!("root/{access_key_id}"),
+        Who::Host { .. } => format!("host/{access_key_id}"),
         Who::User { id, .. } | Who::Role { id, .. } => {
             format!("{}/{access_key_id}", UniqueId::as_str(id))
         }

@@ -13,8 +13,8 @@ use crate::context::{Parameters, RequestContext, RequestFacts};
 use crate::entity::Tags;
 use crate::entity::account::PasswordPolicy;
 use crate::fault::Fault;
-use crate::principal::{Held, Principal};
-use crate::spec::{Grant, Spec};
+use crate::principal::{Being, Held, Principal};
+use crate::spec::{Grant, Service, Spec};
 
 /// What an operation acts on: what must be allowed, and the condition keys that its parameters set.
 #[derive(Debug, Clone, Default)]
@@ -236,6 +236,16 @@ pub(crate) fn authorize(
     request: &RequestFacts,
     granted_by_account: bool,
 ) -> Result<(), Fault> {
+    // SECURITY: what the operating system vouches for and what policies govern never mix. Not even root can do from the
+    // network what is done on the host, and the host's operator is no principal to whom anything could be granted.
+    match principal.being {
+        Being::Host(_) if spec.on_host => return Ok(()),
+        Being::Host(_) => return Err(Fault::denied("This operation is not run on the host.")),
+        Being::Root(_) | Being::User(_) | Being::Role(_) if spec.service == Service::Host => {
+            return Err(Fault::denied("This operation is run on the host alone."));
+        }
+        Being::Root(_) | Being::User(_) | Being::Role(_) => {}
+    }
     if spec.grant == Grant::Everyone {
         return Ok(());
     }

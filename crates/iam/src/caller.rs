@@ -30,6 +30,13 @@ pub enum Who {
         /// The session's name.
         session_name: String,
     },
+    /// Whoever works on the server's own host, for whom the operating system vouches.
+    Host {
+        /// The account that the work is about.
+        account: AccountId,
+        /// The user of the operating system.
+        uid: u32,
+    },
 }
 
 /// An authenticated caller. There is no way to make one but by authentication, so a function that takes one is only
@@ -37,7 +44,7 @@ pub enum Who {
 #[derive(Debug, Clone)]
 pub struct Caller {
     who: Who,
-    access_key_id: AccessKeyId,
+    access_key_id: Option<AccessKeyId>,
     session: Option<Arc<Session>>,
 }
 
@@ -46,7 +53,16 @@ impl Caller {
     pub(crate) fn with_key(who: Who, access_key_id: AccessKeyId) -> Self {
         Self {
             who,
-            access_key_id,
+            access_key_id: Some(access_key_id),
+            session: None,
+        }
+    }
+
+    /// Whoever works on the server's own host.
+    pub(crate) fn on_host(account: AccountId, uid: u32) -> Self {
+        Self {
+            who: Who::Host { account, uid },
+            access_key_id: None,
             session: None,
         }
     }
@@ -71,7 +87,7 @@ impl Caller {
         };
         Self {
             who,
-            access_key_id: session.access_key_id.clone(),
+            access_key_id: Some(session.access_key_id.clone()),
             session: Some(session),
         }
     }
@@ -86,14 +102,17 @@ impl Caller {
     #[must_use]
     pub fn account(&self) -> AccountId {
         match &self.who {
-            Who::Root(account) | Who::User { account, .. } | Who::Role { account, .. } => *account,
+            Who::Root(account)
+            | Who::User { account, .. }
+            | Who::Role { account, .. }
+            | Who::Host { account, .. } => *account,
         }
     }
 
-    /// The key that signed the request.
+    /// The key that signed the request, where one did.
     #[must_use]
-    pub fn access_key_id(&self) -> &AccessKeyId {
-        &self.access_key_id
+    pub fn access_key_id(&self) -> Option<&AccessKeyId> {
+        self.access_key_id.as_ref()
     }
 
     /// The session, where the credentials are temporary.
@@ -107,7 +126,7 @@ impl Caller {
     #[must_use]
     pub fn mfa(&self) -> Option<Timestamp> {
         match self.who {
-            Who::Role { .. } => None,
+            Who::Role { .. } | Who::Host { .. } => None,
             Who::Root(_) | Who::User { .. } => self.session.as_ref()?.mfa,
         }
     }
@@ -134,7 +153,11 @@ impl Caller {
         if self.session.is_some() {
             return self.check_epoch(epoch);
         }
-        match keys.get(self.access_key_id.as_str()) {
+        let key = self
+            .access_key_id
+            .as_ref()
+            .and_then(|id| keys.get(id.as_str()));
+        match key {
             Some(key) if key.status == Status::Active => Ok(()),
             _ => Err(Self::gone()),
         }

@@ -9,11 +9,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use claviger_model::{Arn, Tag, TagKey, Timestamp};
-use claviger_policy::{Facts, Found, Value, Values, fold};
+use claviger_policy::{Context, Facts, Found, Value, Values, fold};
 
 use crate::authorize::Check;
 use crate::caller::Caller;
-use crate::entity::Tags;
+use crate::entity::{Tags, User};
 use crate::principal::{Being, Principal};
 
 /// What the front door knows of a request, whatever the operation.
@@ -99,6 +99,33 @@ pub struct Parameters {
     pub tag_keys: Vec<TagKey>,
 }
 
+/// What a principal contributes to the context of a request that it does not make itself: one that is simulated, or that
+/// somebody else asks about (IAM user guide, "AWS global condition context keys").
+pub(crate) fn facts_of(kind: &str, arn: &str, account: &str, tags: Option<&Tags>) -> Context {
+    let mut facts = Context::new();
+    facts.insert("aws:PrincipalType", kind);
+    facts.insert("aws:PrincipalArn", arn);
+    facts.insert("aws:PrincipalAccount", account);
+    for tag in tags.into_iter().flatten() {
+        facts.insert(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
+    }
+    facts
+}
+
+/// What a user contributes to such a context.
+pub(crate) fn facts_of_user(user: &User) -> Context {
+    let account = user.account.text();
+    let mut facts = facts_of(
+        "User",
+        user.arn().as_str(),
+        account.as_str(),
+        Some(&user.tags),
+    );
+    facts.insert("aws:username", user.name.as_str());
+    facts.insert("aws:userid", user.id.as_str());
+    facts
+}
+
 /// Everything a policy may ask for.
 pub(crate) struct RequestContext<'a> {
     pub(crate) request: &'a RequestFacts,
@@ -133,7 +160,7 @@ impl RequestContext<'_> {
             .session()
             .and_then(|session| tag(&session.tags, key));
         of_session.or_else(|| match &self.principal.being {
-            Being::Root(_) => None,
+            Being::Root(_) | Being::Host(_) => None,
             Being::User(user) => tag(&user.tags, key),
             Being::Role(role) => tag(&role.tags, key),
         })
@@ -198,6 +225,7 @@ impl Facts for RequestContext<'_> {
                 Being::Root(_) => "Account",
                 Being::User(_) => "User",
                 Being::Role(_) => "AssumedRole",
+                Being::Host(_) => "HostOperator",
             }),
             "aws:userid" => Found::text(&principal.user_id),
             "aws:username" => Found::optional(principal.user().map(|user| user.name.as_str())),

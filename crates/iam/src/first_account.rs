@@ -261,7 +261,7 @@ fn draw_account_id(rng: &claviger_model::Rng) -> AccountId {
     AccountId::from_number(number).unwrap_or_else(|| draw_account_id(rng))
 }
 
-fn draw_password(rng: &claviger_model::Rng) -> Secret<String> {
+pub(crate) fn draw_password(rng: &claviger_model::Rng) -> Secret<String> {
     loop {
         let password = Secret::new(rng.text(PASSWORD_ALPHABET, PASSWORD_LENGTH));
         if rules::check(password.expose(), None, &[]).is_ok() {

@@ -15,6 +15,7 @@ pub mod cx;
 pub mod entity;
 pub mod fault;
 pub mod first_account;
+pub mod host;
 pub mod iam;
 pub mod lookup;
 pub mod mfa;

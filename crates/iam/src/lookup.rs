@@ -314,7 +314,7 @@ pub async fn owner(cx: &mut Cx<'_>, name: Option<&ExistingUserName>) -> Result<O
     match &cx.principal().await?.being {
         Being::User(user) => Ok(Owner::User(user.clone())),
         Being::Root(account) => Ok(Owner::Root(account.clone())),
-        Being::Role(_) => Err(Fault::invalid(
+        Being::Role(_) | Being::Host(_) => Err(Fault::invalid(
             "Must specify userName when calling with non-User credentials",
         )),
     }

@@ -129,7 +129,7 @@ fn own_device<'p>(principal: &'p Principal, serial: &str) -> Option<(&'p Assigne
             .iter()
             .find(|held| held.serial.as_str().eq_ignore_ascii_case(serial))
             .map(|device| (device, Who::Root)),
-        Being::Role(_) => None,
+        Being::Role(_) | Being::Host(_) => None,
     }
 }
 

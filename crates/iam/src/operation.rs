@@ -22,16 +22,20 @@ pub mod events;
 pub mod groups;
 pub mod hardware_mfa_devices;
 mod holder;
+pub mod host_logins;
 pub mod inline_policies;
 pub mod login_profiles;
 pub mod managed_policies;
 pub mod mfa_devices;
 pub mod page;
+pub mod password_hashes;
 pub mod password_policy;
 pub mod permissions_boundaries;
 pub mod policy_attachments;
+pub mod recovery;
 pub mod recovery_codes;
 pub mod roles;
+pub mod root_user;
 pub mod security_key_policy;
 pub mod security_keys;
 pub mod server_certificates;
@@ -206,6 +210,8 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Server certificates", server_certificates::OPERATIONS),
     ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
+    ("Host logins", host_logins::OPERATIONS),
+    ("Root user", root_user::OPERATIONS),
     ("Recovery codes", recovery_codes::OPERATIONS),
     ("Security keys", security_keys::OPERATIONS),
     ("Security key policy", security_key_policy::OPERATIONS),
@@ -217,7 +223,10 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Events", events::OPERATIONS),
 ];
 
-/// Every operation.
+/// What is done on the server's own host alone. No request can name these operations.
+pub const HOST: &[Entry] = recovery::OPERATIONS;
+
+/// Every operation that a request can name.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     FAMILIES.iter().flat_map(|(_, family)| family.iter())
 }
@@ -231,6 +240,7 @@ impl Registry {
     pub fn new() -> Self {
         Self(
             all()
+                .chain(HOST)
                 .map(|entry| ((entry.spec.service, entry.spec.name), entry))
                 .collect(),
         )
@@ -240,6 +250,15 @@ impl Registry {
     #[must_use]
     pub fn find(&self, service: Service, name: &str) -> Option<&'static Entry> {
         self.0.get(&(service, name)).copied()
+    }
+
+    /// The operation of this name that may be run on the server's own host.
+    #[must_use]
+    pub fn find_on_host(&self, name: &str) -> Option<&'static Entry> {
+        [Service::Host, Service::Iam]
+            .into_iter()
+            .find_map(|service| self.find(service, name))
+            .filter(|entry| entry.spec.on_host)
     }
 }
 
@@ -256,7 +275,7 @@ mod tests {
     #[test]
     fn every_operation_stands_in_the_tables_once() {
         let mut seen = std::collections::HashSet::new();
-        for entry in all() {
+        for entry in all().chain(HOST) {
             assert!(
                 seen.insert((entry.spec.service, entry.spec.name)),
                 "{}",
@@ -278,8 +297,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_on_the_host_alone_is_of_a_service_that_no_request_names() {
+        assert!(all().all(|entry| entry.spec.service != Service::Host));
+        for entry in HOST {
+            assert_eq!(entry.spec.service, Service::Host, "{}", entry.spec.name);
+            assert!(entry.spec.on_host, "{}", entry.spec.name);
+        }
+    }
+
+    #[test]
     fn every_operation_has_documentation() {
-        for entry in all() {
+        for entry in all().chain(HOST) {
             assert!(!entry.doc.trim().is_empty(), "{}", entry.spec.name);
             for field in entry.input.iter().chain(entry.output) {
                 assert!(

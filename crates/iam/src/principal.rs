@@ -81,6 +81,8 @@ pub enum Being {
     User(Arc<Stored<User>>),
     /// A session of a role.
     Role(Arc<Stored<Role>>),
+    /// Whoever works on the server's own host, on an account. No policy allows or denies such a caller anything.
+    Host(Arc<Stored<Account>>),
 }
 
 /// A principal with all that bears on what it may do, read in one unit, so that a commit checks that none of it changed.
@@ -95,7 +97,7 @@ pub struct Principal {
     pub arn: Arn,
     /// The role behind a session; `None` otherwise.
     pub issuer: Option<Arn>,
-    /// `AIDA…`, `AROA…:session`, or the account's number for root.
+    /// `AIDA…`, `AROA…:session`, the account's number for root, `uid:1000` on the host.
     pub user_id: String,
     /// Identity policies.
     pub identity: Vec<Held>,
@@ -156,6 +158,19 @@ impl Principal {
                     format!("{id}:{session_name}"),
                 )
             }
+            Who::Host { account, uid } => {
+                let record = unit
+                    .get::<Account>(scope, ACCOUNT_RECORD)
+                    .await
+                    .map_err(Fault::unavailable)?
+                    .ok_or_else(|| crate::host::no_such_account(*account))?;
+                (
+                    Being::Host(record),
+                    Arn::host_operator(*account, *uid),
+                    None,
+                    format!("uid:{uid}"),
+                )
+            }
         };
         let mut principal = Self {
             being,
@@ -178,7 +193,7 @@ impl Principal {
     async fn read_policies(&mut self, unit: &mut Unit) -> Result<(), Fault> {
         let scope = Scope::Account(self.account);
         match &self.being {
-            Being::Root(_) => {}
+            Being::Root(_) | Being::Host(_) => {}
             Being::User(user) => {
                 let user = user.clone();
                 self.identity = of_user(unit, &user).await?;
@@ -200,6 +215,8 @@ impl Principal {
             Being::Root(_) => PrincipalKind::Account,
             Being::User(_) => PrincipalKind::User,
             Being::Role(_) => PrincipalKind::AssumedRole,
+            // SECURITY: were policies ever asked, they would have to allow: this one has none.
+            Being::Host(_) => PrincipalKind::User,
         }
     }
 
@@ -207,7 +224,7 @@ impl Principal {
     #[must_use]
     pub fn unique_id(&self) -> Option<&UniqueId> {
         match &self.being {
-            Being::Root(_) => None,
+            Being::Root(_) | Being::Host(_) => None,
             Being::User(user) => Some(&user.id),
             Being::Role(role) => Some(&role.id),
         }
@@ -230,7 +247,7 @@ impl Principal {
     pub fn user(&self) -> Option<&Arc<Stored<User>>> {
         match &self.being {
             Being::User(user) => Some(user),
-            Being::Root(_) | Being::Role(_) => None,
+            Being::Root(_) | Being::Role(_) | Being::Host(_) => None,
         }
     }
 }

@@ -29,6 +29,7 @@ fn folder(service: Service) -> &'static str {
         Service::Iam => "iam",
         Service::Sts => "sts",
         Service::CloudTrail => "cloudtrail",
+        Service::Host => "host",
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Service {
     Sts,
     /// AWS CloudTrail, of which this server answers event look-ups.
     CloudTrail,
+    /// What is done on the server's own host. No request from the network can name these operations.
+    Host,
 }
 
 impl Service {
@@ -26,6 +28,7 @@ impl Service {
             Self::Iam => "iam",
             Self::Sts => "sts",
             Self::CloudTrail => "cloudtrail",
+            Self::Host => "host",
         }
     }
 
@@ -36,6 +39,7 @@ impl Service {
             Self::Iam => "iam.amazonaws.com",
             Self::Sts => "sts.amazonaws.com",
             Self::CloudTrail => "cloudtrail.amazonaws.com",
+            Self::Host => "host.claviger",
         }
     }
 
@@ -46,6 +50,7 @@ impl Service {
             Self::Iam => "2010-05-08",
             Self::Sts => "2011-06-15",
             Self::CloudTrail => "2013-11-01",
+            Self::Host => "1",
         }
     }
 }
@@ -100,6 +105,8 @@ pub enum ResourceType {
     Mfa,
     /// `server-certificate`
     ServerCertificate,
+    /// `host`
+    Host,
 }
 
 impl ResourceType {
@@ -116,6 +123,7 @@ impl ResourceType {
                 "server-certificate",
                 "arn:aws:iam::<account>:server-certificate<path><name>",
             ),
+            Self::Host => ("host", "arn:aws:ssh::<account>:host/<name>"),
         }
     }
 }
@@ -154,6 +162,8 @@ pub struct Spec {
     pub unraised: &'static [Unraised],
     /// What a caller needs to run it.
     pub grant: Grant,
+    /// Whether whoever works on the server's own host may run it too. Operations of [`Service::Host`] are run there alone.
+    pub on_host: bool,
     /// Whether it issues credentials: it changes no record, and an audit event tells of it all the same.
     pub issues: bool,
 }
@@ -170,6 +180,7 @@ impl Spec {
             faults: &[],
             unraised: &[],
             grant: Grant::Policy,
+            on_host: false,
             issues: false,
         }
     }
@@ -190,6 +201,21 @@ impl Spec {
     #[must_use]
     pub const fn cloudtrail(name: &'static str, access: Access) -> Self {
         Self::new(Service::CloudTrail, name, access)
+    }
+
+    /// An operation that is run on the server's own host alone.
+    #[must_use]
+    pub const fn host(name: &'static str, access: Access) -> Self {
+        Self::new(Service::Host, name, access).also_on_host()
+    }
+
+    /// Says that whoever works on the server's own host may run it too.
+    #[must_use]
+    pub const fn also_on_host(self) -> Self {
+        Self {
+            on_host: true,
+            ..self
+        }
     }
 
     /// Names the types of resources that it is authorized on.

@@ -111,6 +111,18 @@ impl Arn {
         Self::iam(account, "server-certificate", path, name)
     }
 
+    /// A host whose logins are decided here. `name` is in lower case.
+    #[must_use]
+    pub fn ssh_host(account: AccountId, name: &str) -> Self {
+        Self(format!("arn:aws:ssh::{account}:host/{name}").into())
+    }
+
+    /// Whoever works on the server's own host, by the number of that user of the operating system.
+    #[must_use]
+    pub fn host_operator(account: AccountId, uid: u32) -> Self {
+        Self::iam(account, "host-operator/", "", &uid.to_string())
+    }
+
     /// The session of a role. The role's path does not appear in it.
     #[must_use]
     pub fn assumed_role(account: AccountId, role: &str, session: &str) -> Self {

@@ -36,6 +36,17 @@ pub enum Database {
     Postgres(Secret<String>),
 }
 
+impl Database {
+    /// Whether SQLite's file is there. Of PostgreSQL this cannot be told without asking it, and so is taken to be so.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        match self {
+            Self::Sqlite(directory) => crate::db::sqlite::is_in(directory),
+            Self::Postgres(_) => true,
+        }
+    }
+}
+
 /// How true a node's cache must be where several nodes share a database. SQLite is always strict.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Consistency {

@@ -79,6 +79,7 @@ impl Values<'_> {
             // A dollar sign that stands for itself: a policy variable follows it.
             "" => String::from("$"),
             "account" => self.account.clone(),
+            "rootpassword" => String::from(claviger_it::ROOT_PASSWORD),
             // The head and the tail of a policy of one statement, which allows.
             "open" => String::from(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","#),
             "close" => String::from("}}"),

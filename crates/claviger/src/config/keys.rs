@@ -34,6 +34,7 @@ const fn secret(name: &'static str, variable: &'static str) -> Key {
 pub(super) const KEYS: &[Key] = &[
     key("listen", "CLAVIGER_LISTEN", Some("127.0.0.1:8040")),
     key("data_dir", "CLAVIGER_DATA_DIR", Some("./claviger-data")),
+    key("host_socket", "CLAVIGER_HOST_SOCKET", None),
     secret("database", "CLAVIGER_DATABASE_URL"),
     secret("master_key", "CLAVIGER_MASTER_KEY"),
     key("tls_cert", "CLAVIGER_TLS_CERT", None),

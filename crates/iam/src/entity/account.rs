@@ -52,6 +52,15 @@ pub struct Root {
     pub security_epoch: u64,
 }
 
+impl Root {
+    /// Sets the password, and ends every session that was issued before.
+    pub fn set_password(&mut self, password: PasswordHash, now: Timestamp) {
+        self.password = Some(password);
+        self.password_changed = Some(now);
+        self.security_epoch += 1;
+    }
+}
+
 /// An account's rules for the passwords of its users (API reference, `UpdateAccountPasswordPolicy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PasswordPolicy {

@@ -8,9 +8,10 @@ use claviger_model::name::UserName;
 use claviger_model::scalar::Constraint::{self, MaxLength, MinLength, Pattern};
 use claviger_model::{Code, Scalar, Secret, Timestamp, text};
 use claviger_shape::Shape;
-use claviger_store::{Bucket, Record, Stored};
+use claviger_store::Stored;
 use zeroize::Zeroize;
 
+use super::password_hashes::Whose;
 use super::users::{check_on, check_on_owner, check_on_user};
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::Target;
@@ -32,13 +33,6 @@ pub const OPERATIONS: &[Entry] = &[
     entry::<DeleteLoginProfile>(),
     entry::<ChangePassword>(),
 ];
-
-/// The kind of the buckets that bound how often a user may name a wrong old password; the id is the user's.
-pub const CHANGE_PASSWORD_TRIES: &str = "change_password";
-/// Tries in one window.
-const TRIES: u32 = 10;
-/// Seconds that a window lasts.
-const TRIES_WINDOW: u32 = 300;
 
 /// A password as requests carry it: 1 to 128 characters. What the account's rules ask of it is checked later.
 #[derive(Clone, Default)]
@@ -131,25 +125,6 @@ async fn target_of(cx: &mut Cx<'_>, name: Option<&UserName>) -> Result<Target, F
     ))
 }
 
-/// Opens the hash of a password that the user has or had.
-async fn open(cx: &Cx<'_>, user: &User, hash: &PasswordHash) -> Result<Secret<String>, Fault> {
-    let opened = cx
-        .iam()
-        .store()
-        .unseal(
-            user.scope(),
-            User::KIND,
-            user.id.as_str(),
-            &hash.field,
-            &hash.sealed,
-        )
-        .await
-        .map_err(Fault::unavailable)?;
-    String::from_utf8(opened.expose().clone())
-        .map(Secret::new)
-        .map_err(|_| Fault::service("a stored password hash is no text"))
-}
-
 /// Accepts a new password: by the account's rules, and as one that was not used lately; hashed and sealed.
 ///
 /// # Errors
@@ -171,12 +146,13 @@ async fn accept(
     )?;
 
     let password = Secret::new(password.expose().as_str().to_owned());
+    let whose = Whose::of_user(user);
     let hasher = &cx.iam().settings().hasher;
     // What is kept across tries is kept for one state of the profile: each password has a field of its own.
     let state = profile.map_or("none", |profile| profile.password.field.as_str());
     let mut current = None;
     if let Some(profile) = profile {
-        current = Some(open(cx, user, &profile.password).await?);
+        current = Some(whose.open(cx, &profile.password).await?);
         if let Some(reach) = policy.and_then(|policy| policy.reuse_prevention) {
             let mut earlier: Vec<Secret<String>> = current.iter().cloned().collect();
             for hash in profile
@@ -184,7 +160,7 @@ async fn accept(
                 .iter()
                 .take(usize::try_from(reach - 1).unwrap_or(0))
             {
-                earlier.push(open(cx, user, hash).await?);
+                earlier.push(whose.open(cx, hash).await?);
             }
             let found = cx
                 .once(&format!("reuse/{reach}/{state}"), async {
@@ -208,19 +184,7 @@ async fn accept(
             hasher.hash(&password, current.as_ref(), cx.rng()),
         )
         .await?;
-    let field = PasswordHash::new_field(cx.rng());
-    let sealed = cx
-        .unit
-        .seal(
-            user.scope(),
-            User::KIND,
-            user.id.as_str(),
-            &field,
-            hash.expose().as_bytes(),
-        )
-        .await
-        .map_err(Fault::unavailable)?;
-    Ok(PasswordHash { field, sealed })
+    whose.seal(cx, &hash).await
 }
 
 /// Creates a password with which the user can sign in to the console.
@@ -426,40 +390,6 @@ fn users_only() -> Fault {
     )
 }
 
-/// Refuses a wrong old password. Each try takes a ticket, which stays taken whatever follows but success.
-async fn check_old(
-    cx: &Cx<'_>,
-    user: &User,
-    profile: &LoginProfile,
-    old: &Secret<Password>,
-) -> Result<(), Fault> {
-    let hash = open(cx, user, &profile.password).await?;
-    let verdict = cx
-        .once(&format!("old/{}", profile.password.field), async {
-            let store = cx.iam().store();
-            let bucket = Bucket::new(user.scope(), CHANGE_PASSWORD_TRIES, user.id.as_str());
-            let ticket = store
-                .take(&bucket, TRIES, TRIES_WINDOW, cx.now())
-                .await
-                .map_err(Fault::unavailable)?;
-            if !ticket {
-                return Err(Fault::new(Code::Throttling, "Rate exceeded"));
-            }
-            let old = Secret::new(old.expose().as_str().to_owned());
-            if !cx.iam().settings().hasher.verify(&old, &hash).await? {
-                return Ok(Secret::new(String::from("wrong")));
-            }
-            store.refill(&bucket).await.map_err(Fault::unavailable)?;
-            Ok(Secret::new(String::from("right")))
-        })
-        .await?;
-    if verdict.expose() == "right" {
-        Ok(())
-    } else {
-        Err(Fault::denied("The old password was incorrect."))
-    }
-}
-
 impl Operation for ChangePassword {
     const SPEC: Spec = Spec::iam("ChangePassword", Access::Write)
         .on(&[ResourceType::User])
@@ -485,7 +415,9 @@ impl Operation for ChangePassword {
             .login_profile
             .as_ref()
             .ok_or_else(|| missing_profile(user))?;
-        check_old(cx, user, old, &self.old_password).await?;
+        Whose::of_user(user)
+            .check_old(cx, &old.password, &self.old_password)
+            .await?;
         let hash = accept(cx, user, Some(old), &self.new_password).await?;
         let mut profile = old.clone();
         profile.set_password(hash, cx.now());

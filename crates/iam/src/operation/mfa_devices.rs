@@ -222,6 +222,75 @@ pub(super) fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> R
     )))
 }
 
+/// Puts a device that nobody holds into the owner's hands, who shows two codes that follow each other.
+///
+/// # Errors
+/// `AccessDenied` for an own change without a second factor; `EntityAlreadyExists`, `InvalidAuthenticationCode`,
+/// `LimitExceeded`, `NoSuchEntity`.
+pub(super) async fn enable(
+    cx: &mut Cx<'_>,
+    operation: &str,
+    owner: &Owner,
+    serial: &SerialNumber,
+    [first, second]: [&Secret<AuthenticationCode>; 2],
+) -> Result<Empty, Fault> {
+    check_own_change(cx, owner, operation)?;
+    let device = lookup::find_mfa_device(cx, serial)
+        .await?
+        .ok_or_else(|| missing_device(serial))?;
+    if device.holder.is_some() {
+        return Err(Fault::exists("MFA Device is already in use."));
+    }
+    check_room(cx, owner)?;
+    let mut devices = held(owner).to_vec();
+    let who = match owner {
+        Owner::User(user) => Who::User(user.id.clone()),
+        Owner::Root(_) => Who::Root,
+        Owner::Missing(name) => return Err(lookup::missing_user(name)),
+    };
+    let (first, second) = (first.expose().as_str(), second.expose().as_str());
+    let drift = mfa::pair(cx, &device, first, second).await?;
+    devices.push(AssignedMfaDevice {
+        device: device.id.clone(),
+        serial: device.serial.clone(),
+        enabled: cx.now(),
+    });
+    put_held(cx, owner, devices);
+    let mut device: MfaDevice = MfaDevice::clone(&device);
+    device.drift = drift;
+    device.holder = Some(Holder {
+        who,
+        enabled: cx.now(),
+    });
+    cx.unit.put(device);
+    Ok(Empty {})
+}
+
+/// Finds the clock of the owner's device again, by two codes that follow each other.
+///
+/// # Errors
+/// `InvalidAuthenticationCode`, `NoSuchEntity`.
+pub(super) async fn resync(
+    cx: &mut Cx<'_>,
+    owner: &Owner,
+    serial: &SerialNumber,
+    [first, second]: [&Secret<AuthenticationCode>; 2],
+) -> Result<Empty, Fault> {
+    let device = lookup::find_mfa_device(cx, serial)
+        .await?
+        .ok_or_else(|| missing_device(serial))?;
+    let is_held = held(owner).iter().any(|held| held.device == device.id);
+    if !is_held {
+        return Err(not_of_user());
+    }
+    let (first, second) = (first.expose().as_str(), second.expose().as_str());
+    let drift = mfa::pair(cx, &device, first, second).await?;
+    let mut device: MfaDevice = MfaDevice::clone(&device);
+    device.drift = drift;
+    cx.unit.put(device);
+    Ok(Empty {})
+}
+
 /// Creates a virtual MFA device that nobody holds yet. Its seed is told this once.
 #[derive(Shape)]
 pub struct CreateVirtualMFADevice {
@@ -370,37 +439,9 @@ impl Operation for EnableMFADevice {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let user = lookup::user(cx, self.user_name.as_str()).await?;
-        let owner = Owner::User(user.clone());
-        check_own_change(cx, &owner, Self::SPEC.name)?;
-        let device = lookup::find_mfa_device(cx, &self.serial_number)
-            .await?
-            .ok_or_else(|| missing_device(&self.serial_number))?;
-        if device.holder.is_some() {
-            return Err(Fault::exists("MFA Device is already in use."));
-        }
-        check_room(cx, &owner)?;
-        let mut devices = user.mfa_devices.clone();
-        let drift = mfa::pair(
-            cx,
-            &device,
-            self.authentication_code1.expose().as_str(),
-            self.authentication_code2.expose().as_str(),
-        )
-        .await?;
-        devices.push(AssignedMfaDevice {
-            device: device.id.clone(),
-            serial: device.serial.clone(),
-            enabled: cx.now(),
-        });
-        put_held(cx, &owner, devices);
-        let mut device: MfaDevice = MfaDevice::clone(&device);
-        device.drift = drift;
-        device.holder = Some(Holder {
-            who: Who::User(user.id.clone()),
-            enabled: cx.now(),
-        });
-        cx.unit.put(device);
-        Ok(Empty {})
+        let codes = [&self.authentication_code1, &self.authentication_code2];
+        let owner = Owner::User(user);
+        enable(cx, Self::SPEC.name, &owner, &self.serial_number, codes).await
     }
 }
 
@@ -435,24 +476,8 @@ impl Operation for ResyncMFADevice {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let user = lookup::user(cx, self.user_name.as_str()).await?;
-        let device = lookup::find_mfa_device(cx, &self.serial_number)
-            .await?
-            .ok_or_else(|| missing_device(&self.serial_number))?;
-        let is_held = user.mfa_devices.iter().any(|held| held.device == device.id);
-        if !is_held {
-            return Err(not_of_user());
-        }
-        let drift = mfa::pair(
-            cx,
-            &device,
-            self.authentication_code1.expose().as_str(),
-            self.authentication_code2.expose().as_str(),
-        )
-        .await?;
-        let mut device: MfaDevice = MfaDevice::clone(&device);
-        device.drift = drift;
-        cx.unit.put(device);
-        Ok(Empty {})
+        let codes = [&self.authentication_code1, &self.authentication_code2];
+        resync(cx, &Owner::User(user), &self.serial_number, codes).await
     }
 }
 

@@ -326,7 +326,7 @@ impl Operation for GetSessionToken {
                 user.security_epoch,
                 asked.unwrap_or(SESSION_SECONDS),
             ),
-            Being::Role(_) => return Err(cannot_call("GetSessionToken")),
+            Being::Role(_) | Being::Host(_) => return Err(cannot_call("GetSessionToken")),
         };
         let issued = issue(
             cx,

@@ -121,6 +121,11 @@ impl Sqlite {
     }
 }
 
+/// Whether there is a store in this directory.
+pub(crate) fn is_in(directory: &Path) -> bool {
+    directory.join(FILE).is_file()
+}
+
 fn make_directory(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -21,8 +21,8 @@ use super::result::{
 use super::source::{self, Entity, PolicyIdentifier, invalid};
 use super::{PolicyDocument, ResourceHandlingOption, Scenario, SimulatePolicyOutput};
 use crate::authorize::{Bearing, granted_by_password_policy, settle};
+use crate::context::{facts_of, facts_of_user};
 use crate::cx::Cx;
-use crate::entity::Tags;
 use crate::entity::account::PasswordPolicy;
 use crate::fault::Fault;
 use crate::lookup;
@@ -70,18 +70,6 @@ pub(super) struct Simulation {
 const WORK_A_PAGE: usize = 64 << 20;
 /// What an evaluation costs in these terms without any policy.
 const LEAST_WEIGHT: usize = 4_096;
-
-/// What the simulated caller contributes to the context (IAM user guide, "AWS global condition context keys").
-fn facts_of(kind: &str, arn: &str, account: &str, tags: Option<&Tags>) -> Context {
-    let mut facts = Context::new();
-    facts.insert("aws:PrincipalType", kind);
-    facts.insert("aws:PrincipalArn", arn);
-    facts.insert("aws:PrincipalAccount", account);
-    for tag in tags.into_iter().flatten() {
-        facts.insert(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
-    }
-    facts
-}
 
 impl Simulation {
     /// With policies of the request alone.
@@ -136,9 +124,7 @@ impl Simulation {
         let account = cx.account().to_string();
         match entity {
             Entity::User(user) => {
-                simulation.facts = facts_of("User", &arn, &account, Some(&user.tags));
-                simulation.facts.insert("aws:username", user.name.as_str());
-                simulation.facts.insert("aws:userid", user.id.as_str());
+                simulation.facts = facts_of_user(user);
                 simulation.caller.unique_id = Some(user.id.as_str().to_owned());
                 simulation.is_caller_known = true;
             }
