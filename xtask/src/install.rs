@@ -50,6 +50,9 @@ fn debian() -> Result<()> {
         ("faketime", has_faketime()),
         ("openssl", ask("openssl", &["version"]).is_some()),
         ("oathtool", ask("oathtool", &["--version"]).is_some()),
+        // Logins to hosts are tried with a true sshd.
+        ("openssh-server", Path::new("/usr/sbin/sshd").exists()),
+        ("openssh-client", ask("ssh", &["-V"]).is_some()),
         ("python3", ask("python3", &["--version"]).is_some()),
         (
             "python3-venv",

@@ -33,6 +33,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Print the SSH public keys by which a user may log in to this host: what sshd's AuthorizedKeysCommand asks. Prints
+    /// nothing and fails where anything is in doubt.
+    SshKeys(Box<SshKeys>),
     /// Work with policies without a server.
     Policy {
         #[command(subcommand)]
@@ -82,6 +85,52 @@ pub(crate) enum RecoverCommand {
         #[command(flatten)]
         about: About,
     },
+}
+
+/// Whose keys are asked for, and of whom.
+#[derive(Args)]
+pub(crate) struct SshKeys {
+    /// The user, by the name in the account: `%u`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: String,
+    /// The name that the user logs in under, where that is another.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) login_name: Option<String>,
+    /// Only keys of this type: `%t`.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) key_type: Option<String>,
+    /// Only the key of this fingerprint: `%f`.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) fingerprint: Option<String>,
+    /// Only this key, in base64: `%k`.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// This host's name in policies; without it, what the host calls itself.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+    /// The profile that says who asks; without it, AWS_PROFILE or `default`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The file that the profile stands in; without it, the files of the AWS command line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// The server, where the profile does not say.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// The certificates that the server's must be signed by, PEM; without it, those that the system trusts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// Seconds to wait for the server.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub(crate) timeout: u64,
+    /// Ask over the server's local socket, as the server's user or root, on the server's own host.
+    #[arg(long)]
+    pub(crate) socket: bool,
+    /// With `--socket`, the account's number; may be left out where there is only one account.
+    #[arg(long, value_name = "ID", value_parser = account, requires = "socket")]
+    pub(crate) account: Option<AccountId>,
+    #[command(flatten)]
+    pub(crate) flags: Flags,
 }
 
 /// Whom a recovery is about, and how it is told.

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod chance;
+mod client;
 mod clock;
 mod config;
 mod domain;
@@ -15,8 +16,10 @@ mod log;
 mod master_key;
 mod origin;
 mod policy_command;
+mod profile;
 mod recover_command;
 mod serve;
+mod ssh_keys_command;
 mod tls;
 mod welcome;
 
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Recover { command, flags } => {
             config::load(&flags).and_then(|config| recover_command::run(command, &config))
         }
+        Command::SshKeys(asked) => ssh_keys_command::run(&asked),
         Command::Policy { command } => policy_command::run(command),
     };
     match result {

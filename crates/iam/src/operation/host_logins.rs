@@ -27,9 +27,9 @@ use crate::{lookup, principal};
 pub const OPERATIONS: &[Entry] = &[entry::<ListHostSSHPublicKeys>()];
 
 /// The action that a user's policies must allow.
-const LOGIN: &str = "ssh:Login";
+pub const LOGIN: &str = "ssh:Login";
 /// The condition key that holds the login name.
-const LOGIN_NAME: &str = "ssh:LoginName";
+pub const LOGIN_NAME: &str = "ssh:LoginName";
 
 text_scalar! {
     /// The name of a host: 1 to 253 letters, digits, dots, hyphens and underscores (RFC 1123, with the underscores that
