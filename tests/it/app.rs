@@ -207,6 +207,7 @@ impl TestApp {
         Actor {
             app: self.clone(),
             key: actor.key.clone(),
+            source_ip: actor.source_ip,
         }
     }
 
@@ -234,6 +235,7 @@ impl TestApp {
                 secret: self.0.root.1.clone(),
                 token: None,
             }),
+            source_ip: SOURCE_IP,
         }
     }
 
@@ -242,6 +244,7 @@ impl TestApp {
         Actor {
             app: self.clone(),
             key: None,
+            source_ip: SOURCE_IP,
         }
     }
 
@@ -347,15 +350,21 @@ impl TestApp {
                 secret: secret.to_owned(),
                 token: token.map(str::to_owned),
             }),
+            source_ip: SOURCE_IP,
         }
     }
 
     /// Sends a request as it stands.
-    pub async fn send(&self, mut request: Request<Body>) -> Reply {
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        self.send_from(SOURCE_IP, request).await
+    }
+
+    /// Sends a request as it stands from this address.
+    pub async fn send_from(&self, source_ip: IpAddr, mut request: Request<Body>) -> Reply {
         let number = self.0.requests.fetch_add(1, Ordering::SeqCst);
         request.extensions_mut().insert(Origin {
             request_id: format!("00000000-0000-4000-8000-{number:012x}").into(),
-            source_ip: SOURCE_IP,
+            source_ip,
             secure_transport: true,
         });
         let mut router = self.0.router.clone();
@@ -401,6 +410,7 @@ struct Key {
 pub struct Actor {
     app: TestApp,
     key: Option<Key>,
+    source_ip: IpAddr,
 }
 
 /// Unreserved characters stay as they are (RFC 3986).
@@ -429,6 +439,14 @@ impl Actor {
     /// The id of the actor's access key.
     pub fn access_key_id(&self) -> &str {
         &self.key.as_ref().expect("an actor with a key").id
+    }
+
+    /// The same actor at this address.
+    pub fn at(&self, source_ip: &str) -> Actor {
+        Actor {
+            source_ip: source_ip.parse().expect("an address"),
+            ..self.clone()
+        }
     }
 
     /// The same actor with the credentials that an STS answer holds.
@@ -493,7 +511,10 @@ impl Actor {
             request = request.header(name, value);
         }
         self.app
-            .send(request.body(Body::from(body)).expect("a request"))
+            .send_from(
+                self.source_ip,
+                request.body(Body::from(body)).expect("a request"),
+            )
             .await
     }
 

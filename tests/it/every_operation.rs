@@ -25,6 +25,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "VersionId") => "v2",
         (_, "AccessKeyId") => "AKIAIOSFODNN7EXAMPLE",
         (_, "Status") => "Inactive",
+        (_, "MaxAccessKeysPerUser") => "3",
         (_, "CertificateId") => "NONEXISTENTCERTID12345678901",
         (_, "CertificateBody") => include_str!("../credentials/leaf.pem"),
         (_, "ServerCertificateName") => "web",

@@ -1,6 +1,7 @@
 //! Stories about operations, told by actors with true signatures, each on both engines.
 
 mod abuse;
+mod access_key_rotation;
 mod access_keys;
 mod account;
 mod authorization_details;

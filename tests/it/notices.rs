@@ -33,6 +33,16 @@ fn only(notices: &[Notice], operation: &str) -> (Credential, Option<String>, Cha
 
 const ALICE: (&str, &str) = ("UserName", "alice");
 
+/// Create, its further parameters, the member with the id, update, delete, and what they are about.
+type Family = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+    &'static str,
+    Credential,
+);
+
 /// Calls the operation for alice and checks what she is told.
 async fn told(
     app: &TestApp,
@@ -133,6 +143,25 @@ on_both_engines! {
         let codes = [("SerialNumber", serial.as_str()), ("AuthenticationCode1", &first), ("AuthenticationCode2", &second)];
         told(app, "EnableMFADevice", &codes, Credential::MfaDevice, named, Made).await;
         told(app, "DeactivateMFADevice", &codes[..1], Credential::MfaDevice, named, Removed).await;
+    }
+
+    async fn the_holder_is_told_of_bounds_and_of_both_keys_of_a_rotation(app) {
+        let root = app.root();
+        let id = app.user("alice").await.access_key_id().to_owned();
+        sent(&app).await;
+        let named = |_: &Reply| Some(id.clone());
+        let key = ("AccessKeyId", id.as_str());
+        let bounds = [key, ("SourceNetworks.member.1", "203.0.113.0/24"), ("ExpirationDate", "2027-01-01T00:00:00Z")];
+        for parameters in [&bounds[..2], &bounds, &bounds[..1]] {
+            told(&app, "UpdateAccessKeyBounds", parameters, Credential::AccessKey, named, Change::Changed).await;
+            root.call("UpdateAccessKeyBounds", &[&[ALICE], parameters].concat()).await.ok();
+            assert_eq!(sent(&app).await, [], "the same bounds again");
+        }
+        let new = root.call("RotateAccessKey", &[ALICE, key]).await.ok().text("AccessKeyId");
+        let notices = sent(&app).await;
+        let mut of_keys: Vec<_> = notices.iter().map(|notice| (notice.id.as_deref(), notice.change)).collect();
+        of_keys.sort_by_key(|(_, change)| *change == Change::Changed);
+        assert_eq!(of_keys, [(Some(new.as_str()), Change::Made), (Some(id.as_str()), Change::Changed)]);
     }
 
     async fn root_is_told_of_roots_own(app) {

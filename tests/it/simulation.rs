@@ -228,6 +228,8 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         ),
         read("GetLoginProfile", &of_user, user, &BLUE),
         read("ListAccessKeys", &of_user, user, &BLUE),
+        read("ListAccessKeyDetails", &of_user, user, &BLUE),
+        read("GetAccessKeySettings", &[], "*", &[]),
         read("ListSigningCertificates", &of_user, user, &BLUE),
         read(
             "GetAccessKeyLastUsed",

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use claviger_model::{AccessKeyId, Arn, Code, IdKind, Secret, UniqueId};
+use claviger_model::{AccessKeyId, Arn, IdKind, Secret, UniqueId};
 use claviger_signature::sigv4::{
     Presented, Scope as CredentialScope, SignatureError, SigningKey, Terms,
 };
@@ -158,7 +158,7 @@ impl Iam {
         let is_loaded = credential.principal.is_none();
         let principal = match credential.principal {
             Some(principal) => principal,
-            None => match Principal::load(&mut unit, &credential.caller).await {
+            None => match Principal::load(&mut unit, &credential.caller, request.now).await {
                 Ok(principal) => Arc::new(principal),
                 Err(fault) => {
                     drop(presented.verify(&credential.key.signing_key, &terms));
@@ -167,10 +167,7 @@ impl Iam {
             },
         };
         if credential.expired {
-            return Err(Fault::new(
-                Code::ExpiredToken,
-                "The security token included in the request is expired",
-            ));
+            return Err(Caller::expired());
         }
         presented
             .verify(&credential.key.signing_key, &terms)
@@ -220,6 +217,8 @@ impl Iam {
             if let Some(key) = &kept
                 && let Some(seen) = key.seen(unit).await?
             {
+                // What is kept does not change as time goes by.
+                let expired = expired || seen.principal.key_has_ended(request.now);
                 return Ok(Some(Credential::seen(key, &seen, expired, false)));
             }
             let caller = Caller::with_session(session.clone());
@@ -234,15 +233,18 @@ impl Iam {
                 principal: None,
             }));
         }
+        // SECURITY: a key whose time is over goes the way of one that is inactive, step by step.
         if let Some(key) = &kept
             && let Some(seen) = key.seen(unit).await?
+            && !seen.principal.key_has_ended(request.now)
         {
             return Ok(Some(Credential::seen(key, &seen, false, token.is_some())));
         }
         let Some(owner) = self.owner_of_key(unit, id).await? else {
             return Ok(None);
         };
-        let Some(key) = owner.key(id).filter(|key| key.status == Status::Active) else {
+        let is_good = |key: &&AccessKey| key.status_at(request.now) == Status::Active;
+        let Some(key) = owner.key(id).filter(is_good) else {
             return Ok(None);
         };
         let caller = Caller::with_key(owner.who(), key.id.clone());

@@ -303,6 +303,32 @@ pub(crate) fn authorize(
     Ok(())
 }
 
+/// Refuses a request that comes from outside the networks of the key that it is signed with, or that its session was issued
+/// to. It stands before all else that is asked of a caller, so that it holds for what needs no permission too.
+///
+/// # Errors
+/// `AccessDenied`.
+pub(crate) fn check_source(
+    spec: &Spec,
+    caller: &Caller,
+    principal: &Principal,
+    request: &RequestFacts,
+) -> Result<(), Fault> {
+    let (Some(bounds), Some(key)) = (&principal.key_bounds, caller.long_term_key()) else {
+        return Ok(());
+    };
+    if bounds.admits(request.source_ip) {
+        return Ok(());
+    }
+    Err(Fault::denied(format!(
+        "User: {} is not authorized to perform: {} from {} with access key {key} because the address is in none of the \
+         key's source networks. Make the request from one of them, or have them changed with UpdateAccessKeyBounds.",
+        principal.arn,
+        spec.action(),
+        request.source_ip.to_canonical(),
+    )))
+}
+
 /// The fault for a refused action, worded as AWS words it.
 fn denial(principal: &Principal, action: &str, check: &Check, decision: Decision) -> Fault {
     if let Some(refusal) = &check.refusal {

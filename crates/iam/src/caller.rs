@@ -4,10 +4,17 @@ use std::sync::Arc;
 
 use claviger_model::{AccessKeyId, AccountId, Code, Timestamp, UniqueId};
 
-use crate::entity::Status;
 use crate::entity::credential::AccessKeys;
+use crate::entity::{KeyBounds, Status};
 use crate::fault::Fault;
 use crate::session::{Session, SessionPrincipal};
+
+/// What a record tells of its owner's keys and sessions.
+pub(crate) struct OwnerKeys<'r> {
+    pub(crate) keys: &'r AccessKeys,
+    pub(crate) key_epoch: u64,
+    pub(crate) security_epoch: u64,
+}
 
 /// Who stands behind a credential, by unique id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,18 +155,50 @@ impl Caller {
         }
     }
 
-    /// Refuses a credential that is not good any more, by the principal's record.
-    pub(crate) fn check_credential(&self, keys: &AccessKeys, epoch: u64) -> Result<(), Fault> {
-        if self.session.is_some() {
-            return self.check_epoch(epoch);
+    /// The fault for temporary credentials whose time is over.
+    #[must_use]
+    pub fn expired() -> Fault {
+        Fault::new(
+            Code::ExpiredToken,
+            "The security token included in the request is expired",
+        )
+    }
+
+    /// The long-term key behind the credentials: the one that signed, or the one that the session was issued to. Sessions
+    /// of roles have none.
+    #[must_use]
+    pub fn long_term_key(&self) -> Option<&AccessKeyId> {
+        match &self.session {
+            None => self.access_key_id.as_ref(),
+            Some(session) => session.issued_to.as_ref().map(|issued_to| &issued_to.key),
         }
-        let key = self
-            .access_key_id
-            .as_ref()
-            .and_then(|id| keys.get(id.as_str()));
-        match key {
-            Some(key) if key.status == Status::Active => Ok(()),
-            _ => Err(Self::gone()),
+    }
+
+    /// Refuses a credential that is not good any more, by the principal's record, and answers the bounds of the key behind
+    /// it.
+    pub(crate) fn check_credential(
+        &self,
+        of: &OwnerKeys<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<KeyBounds>>, Fault> {
+        let Some(session) = &self.session else {
+            let key = self.access_key_id.as_ref();
+            return match key.and_then(|id| of.keys.get(id.as_str())) {
+                Some(key) if key.status_at(now) == Status::Active => Ok(key.bounds.clone()),
+                _ => Err(Self::gone()),
+            };
+        };
+        self.check_epoch(of.security_epoch)?;
+        let Some(issued_to) = &session.issued_to else {
+            return Ok(None);
+        };
+        match of.keys.get(issued_to.key.as_str()) {
+            // COMPAT: that a key is inactive, or was deleted, ends none of its sessions.
+            Some(key) if key.status_at(now) == Status::Expired => Err(Self::expired()),
+            Some(key) => Ok(key.bounds.clone()),
+            // SECURITY: nor does it free them from its bounds. Deleting a key that has some has raised the epoch.
+            None if issued_to.key_epoch == of.key_epoch => Ok(None),
+            None => Err(Self::gone()),
         }
     }
 }

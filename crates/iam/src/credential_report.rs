@@ -50,7 +50,7 @@ pub(crate) async fn make(iam: &Iam, account: AccountId) -> Result<(), Fault> {
     let name = text_name(now, present.as_ref(), &iam.settings().rng.uuid());
     let text = CredentialReport::text_of(account, &name);
     let mut parts = Parts::new(store, &text);
-    let written = write(store, snapshot, account, &mut parts).await;
+    let written = write(store, snapshot, account, now, &mut parts).await;
     let finished = match written {
         Ok(()) => parts.finish().await,
         Err(fault) => Err(fault),
@@ -174,11 +174,12 @@ impl<'s> Parts<'s> {
     }
 }
 
-/// Writes the header, root's line, and the users' by name without regard to case.
+/// Writes, as of this instant, the header, root's line, and the users' by name without regard to case.
 async fn write(
     store: &Store,
     mut snapshot: Snapshot,
     account: AccountId,
+    now: Timestamp,
     parts: &mut Parts<'_>,
 ) -> Result<(), Fault> {
     let scope = Scope::Account(account);
@@ -188,7 +189,7 @@ async fn write(
         .map_err(Fault::unavailable)?
         .ok_or_else(|| Fault::service("an account without its record"))?;
     csv::header(&mut parts.buffer);
-    root_line(store, &owner, &mut parts.buffer).await?;
+    root_line(store, &owner, now, &mut parts.buffer).await?;
     let mut after = Vec::new();
     loop {
         let page = snapshot
@@ -202,6 +203,7 @@ async fn write(
             user_line(
                 user,
                 owner.password_policy.as_ref(),
+                now,
                 &mut found,
                 &mut parts.buffer,
             );
@@ -245,16 +247,21 @@ fn marks_of(user: &User) -> Vec<MarkKey> {
         .collect()
 }
 
-fn keys_of(keys: &AccessKeys, marks: &mut impl Iterator<Item = Option<Mark>>) -> Vec<Key> {
+fn keys_of(
+    keys: &AccessKeys,
+    now: Timestamp,
+    marks: &mut impl Iterator<Item = Option<Mark>>,
+) -> Vec<Key> {
     sorted(keys)
         .into_iter()
-        .map(|key| Key::new(key, marks.next().flatten()))
+        .map(|key| Key::new(key, now, marks.next().flatten()))
         .collect()
 }
 
 fn user_line(
     user: &User,
     policy: Option<&PasswordPolicy>,
+    now: Timestamp,
     marks: &mut impl Iterator<Item = Option<Mark>>,
     to: &mut String,
 ) {
@@ -273,14 +280,19 @@ fn user_line(
             created: user.created,
             password,
             mfa: !user.mfa_devices.is_empty(),
-            keys: &keys_of(&user.access_keys, marks),
+            keys: &keys_of(&user.access_keys, now, marks),
             certificates: &certificates(&user.signing_certificates),
         },
         to,
     );
 }
 
-async fn root_line(store: &Store, account: &Account, to: &mut String) -> Result<(), Fault> {
+async fn root_line(
+    store: &Store,
+    account: &Account,
+    now: Timestamp,
+    to: &mut String,
+) -> Result<(), Fault> {
     let who = Who::Root(account.id);
     let scope = Scope::Account(account.id);
     let mut marks = vec![MarkKey::new(scope, PASSWORD_USED, ROOT_MARK)];
@@ -298,7 +310,7 @@ async fn root_line(store: &Store, account: &Account, to: &mut String) -> Result<
             created: account.created,
             password: Password::Root { used },
             mfa: !account.root.mfa_devices.is_empty(),
-            keys: &keys_of(&account.root.access_keys, &mut found),
+            keys: &keys_of(&account.root.access_keys, now, &mut found),
             certificates: &certificates(&account.root.signing_certificates),
         },
         to,

@@ -88,7 +88,8 @@ impl<'r> Cx<'r> {
         if let Some(principal) = &self.principal {
             return Ok(principal.clone());
         }
-        let principal = Arc::new(Principal::load(&mut self.unit, self.caller).await?);
+        let now = self.now();
+        let principal = Arc::new(Principal::load(&mut self.unit, self.caller, now).await?);
         self.principal = Some(principal.clone());
         Ok(principal)
     }

@@ -191,6 +191,7 @@ impl Iam {
                     status: Status::Active,
                     created: now,
                     secret: sealed_secret,
+                    bounds: None,
                 },
                 settings.quotas.access_keys_per_user,
             )
@@ -212,8 +213,10 @@ impl Iam {
                 mfa_devices: Vec::new(),
                 recovery_codes: None,
                 security_epoch: 0,
+                key_epoch: 0,
             },
             password_policy: None,
+            access_key_settings: None,
         });
         unit.commit().await?;
         Ok(Created {

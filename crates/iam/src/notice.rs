@@ -11,7 +11,7 @@ use crate::entity::credential::{PasswordHash, Status};
 use crate::entity::recovery_codes::RecoveryCodes;
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::user::AssignedMfaDevice;
-use crate::entity::{Account, User};
+use crate::entity::{AccessKey, Account, KeyBounds, User};
 use crate::fault::Fault;
 use crate::principal::Principal;
 use crate::spec::Spec;
@@ -45,7 +45,7 @@ pub enum Credential {
 pub enum Change {
     /// It is new.
     Made,
-    /// Its status or its secret is another.
+    /// Its status, its secret or its bounds are others.
     Changed,
     /// It is gone.
     Removed,
@@ -96,6 +96,7 @@ struct Held<'h> {
     id: Option<&'h str>,
     status: Option<Status>,
     secret: Option<&'h PasswordHash>,
+    bounds: Option<&'h KeyBounds>,
     /// Whether it must be replaced at the next sign-in.
     reset: bool,
     codes: Option<&'h RecoveryCodes>,
@@ -108,8 +109,16 @@ impl<'h> Held<'h> {
             id: Some(id),
             status,
             secret: None,
+            bounds: None,
             reset: false,
             codes: None,
+        }
+    }
+
+    fn access_key(key: &'h AccessKey) -> Self {
+        Self {
+            bounds: key.bounds.as_deref(),
+            ..Self::named(Credential::AccessKey, key.id.as_str(), Some(key.status))
         }
     }
 
@@ -119,6 +128,7 @@ impl<'h> Held<'h> {
             id: None,
             status: None,
             secret: Some(secret),
+            bounds: None,
             reset,
             codes: None,
         }
@@ -161,10 +171,7 @@ fn of_user(user: &User) -> Vec<Held<'_>> {
         .login_profile
         .as_ref()
         .map(|profile| Held::password(&profile.password, profile.reset_required));
-    let keys = user
-        .access_keys
-        .iter()
-        .map(|key| Held::named(Credential::AccessKey, key.id.as_str(), Some(key.status)));
+    let keys = user.access_keys.iter().map(Held::access_key);
     let ssh = user
         .ssh_public_keys
         .iter()
@@ -193,10 +200,7 @@ fn of_root(root: &Root) -> Vec<Held<'_>> {
         .password
         .as_ref()
         .map(|password| Held::password(password, false));
-    let keys = root
-        .access_keys
-        .iter()
-        .map(|key| Held::named(Credential::AccessKey, key.id.as_str(), Some(key.status)));
+    let keys = root.access_keys.iter().map(Held::access_key);
     password
         .into_iter()
         .chain(keys)

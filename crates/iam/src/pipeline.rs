@@ -7,7 +7,7 @@ use claviger_store::{CommitError, Scope};
 
 use crate::audit::Occurrence;
 use crate::authenticate::Admitted;
-use crate::authorize::{Target, authorize, granted_by_password_policy};
+use crate::authorize::{Target, authorize, check_source, granted_by_password_policy};
 use crate::context::RequestFacts;
 use crate::cx::{Cx, Slow};
 use crate::entity::Account;
@@ -99,6 +99,10 @@ impl Iam {
         let spec = &entry.spec;
         cx.unit.label(spec.name, cx.request.now);
         let principal = cx.principal().await?;
+        if let Err(fault) = check_source(spec, cx.caller, &principal, cx.request) {
+            self.journal_refusal(spec, &cx, &principal, &Target::default(), input, &fault);
+            return Err(fault);
+        }
         let target = match input.target(&mut cx).await {
             Ok(target) => target,
             Err(fault) => {

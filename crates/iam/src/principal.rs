@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use claviger_model::{AccountId, AccountText, Arn, UniqueId};
+use claviger_model::{AccountId, AccountText, Arn, Timestamp, UniqueId};
 use claviger_policy::{Policy, PrincipalKind};
 use claviger_store::{Scope, Stored, Unit};
 
 use crate::aws_managed::{self, AwsManagedPolicy};
-use crate::caller::{Caller, Who};
+use crate::caller::{Caller, OwnerKeys, Who};
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::policies::{Attachments, PolicyId};
-use crate::entity::{Account, Group, ManagedPolicy, Role, User};
+use crate::entity::{Account, Group, KeyBounds, ManagedPolicy, Role, User};
 use crate::fault::Fault;
 
 /// A policy in force, with where it comes from. Holding one keeps the record it stands in alive.
@@ -105,16 +105,19 @@ pub struct Principal {
     pub boundary: Option<Held>,
     /// Session policies; `None` if the session has none.
     pub session: Option<Vec<Held>>,
+    /// The bounds of the long-term key behind the credentials, as its owner's record has them; `None` if it has none.
+    pub key_bounds: Option<Arc<KeyBounds>>,
 }
 
 impl Principal {
-    /// Reads the principal of a caller.
+    /// Reads the principal of a caller, for a request of this instant.
     ///
     /// # Errors
     /// `InvalidClientTokenId` where the principal, or the credential that the caller used, is no longer there or no
-    /// longer good.
-    pub async fn load(unit: &mut Unit, caller: &Caller) -> Result<Self, Fault> {
+    /// longer good; `ExpiredToken` where the time of the key that a session was issued to is over.
+    pub async fn load(unit: &mut Unit, caller: &Caller, now: Timestamp) -> Result<Self, Fault> {
         let scope = Scope::Account(caller.account());
+        let mut key_bounds = None;
         let (being, arn, issuer, user_id) = match caller.who() {
             Who::Root(account) => {
                 let record = unit
@@ -122,7 +125,14 @@ impl Principal {
                     .await
                     .map_err(Fault::unavailable)?
                     .ok_or_else(Caller::gone)?;
-                caller.check_credential(&record.root.access_keys, record.root.security_epoch)?;
+                key_bounds = caller.check_credential(
+                    &OwnerKeys {
+                        keys: &record.root.access_keys,
+                        key_epoch: record.root.key_epoch,
+                        security_epoch: record.root.security_epoch,
+                    },
+                    now,
+                )?;
                 (
                     Being::Root(record),
                     Arn::root(*account),
@@ -136,7 +146,14 @@ impl Principal {
                     .await
                     .map_err(Fault::unavailable)?
                     .ok_or_else(Caller::gone)?;
-                caller.check_credential(&record.access_keys, record.security_epoch)?;
+                key_bounds = caller.check_credential(
+                    &OwnerKeys {
+                        keys: &record.access_keys,
+                        key_epoch: record.key_epoch,
+                        security_epoch: record.security_epoch,
+                    },
+                    now,
+                )?;
                 let arn = record.arn();
                 (Being::User(record), arn, None, id.to_string())
             }
@@ -182,6 +199,7 @@ impl Principal {
             identity: Vec::new(),
             boundary: None,
             session: None,
+            key_bounds,
         };
         principal.read_policies(unit).await?;
         if let Some(session) = caller.session() {
@@ -206,6 +224,13 @@ impl Principal {
             }
         }
         Ok(())
+    }
+
+    /// Whether the time of the key behind the credentials is over. The principal may be one that was loaded earlier.
+    #[must_use]
+    pub fn key_has_ended(&self, now: Timestamp) -> bool {
+        let bounds = self.key_bounds.as_ref();
+        bounds.is_some_and(|bounds| bounds.has_ended(now))
     }
 
     /// What the policy language calls this kind of caller.

@@ -38,7 +38,7 @@ pub struct Quotas {
     pub role_policy_size: u64,
     /// Characters of a role's trust policy.
     pub assume_role_policy_size: u64,
-    /// Access keys of one user, or of root.
+    /// Access keys of one user, or of root, where the account has not opted for more (`PutAccessKeySettings`).
     pub access_keys_per_user: u64,
     /// Signing certificates of one user.
     pub signing_certificates_per_user: u64,

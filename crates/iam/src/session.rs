@@ -41,6 +41,23 @@ pub struct Session {
     pub transitive: Vec<TagKey>,
     /// The identity set when the chain began.
     pub source_identity: Option<String>,
+    /// The long-term key that it was issued to, whose bounds hold for it too (`GetSessionToken`). Sessions of roles have
+    /// none: a role is a principal of its own, which its owner bounds by its trust policy and its policies
+    /// (`aws:SourceIp`), and whoever takes it on may well hand its credentials to somebody elsewhere. Sessions from before
+    /// keys had bounds have none either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_to: Option<IssuedTo>,
+}
+
+/// The long-term key that a session was issued to. The key's bounds are looked up at each request, so that they hold as
+/// they are then.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct IssuedTo {
+    /// The key.
+    pub key: AccessKeyId,
+    /// The key epoch of its owner when the session was issued: what tells, once the key is gone, whether it can have had
+    /// bounds.
+    pub key_epoch: u64,
 }
 
 /// The principal of a session.
@@ -132,4 +149,20 @@ pub fn open(ring: &Ring, token: &str) -> Option<(Session, Secret<String>)> {
     let Sealed { secret, session } =
         serde_json::from_slice::<Sealed<String, Session>>(plain.expose()).ok()?;
     Some((session, Secret::new(secret)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_from_before_keys_had_bounds_is_read_and_bound_to_no_key() {
+        let old = r#"{"access_key_id":"ASIAQNZGKIQY56JQ7WML","principal":{"user":{"account":"123456789012",
+            "id":"AIDAQNZGKIQY56JQ7WML2"}},"epoch":0,"issued":1767323045000000,"expires":1767366245000000,"mfa":null,
+            "policy":null,"policy_arns":[],"tags":[],"transitive":[],"source_identity":null}"#;
+        let session: Session = serde_json::from_str(old).expect("a session");
+        assert_eq!(session.issued_to, None);
+        let again = serde_json::to_value(&session).expect("JSON");
+        assert!(again.get("issued_to").is_none(), "{again}");
+    }
 }

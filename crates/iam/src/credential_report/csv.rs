@@ -12,7 +12,8 @@ use claviger_store::Mark;
 use crate::entity::{AccessKey, Status};
 
 /// The columns that AWS answers. The guide also names `additional_credentials_info`, which tells of keys and certificates
-/// beyond two; AWS leaves it out where nobody has any, and here nobody can have.
+/// beyond two; AWS leaves it out where nobody has any. It is left out here also where an account has opted for more keys:
+/// readers know these columns, and `ListAccessKeyDetails` tells of every key.
 const COLUMNS: [&str; 22] = [
     "user",
     "arn",
@@ -67,9 +68,9 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(key: &AccessKey, used: Option<Mark>) -> Self {
+    pub(super) fn new(key: &AccessKey, now: Timestamp, used: Option<Mark>) -> Self {
         Self {
-            active: key.status == Status::Active,
+            active: key.status_at(now) == Status::Active,
             created: key.created,
             used,
         }

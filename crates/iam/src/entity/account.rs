@@ -11,6 +11,7 @@ use super::index::{
 use super::recovery_codes::RecoveryCodes;
 use super::signing_certificate::SigningCertificates;
 use super::user::AssignedMfaDevice;
+use crate::quota::Quotas;
 
 /// An account.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -27,6 +28,27 @@ pub struct Account {
     pub root: Root,
     /// The rules for passwords, where the account has its own.
     pub password_policy: Option<PasswordPolicy>,
+    /// The rules for access keys, where the account has its own. Records from before there were any have none.
+    #[serde(default)]
+    pub access_key_settings: Option<AccessKeySettings>,
+}
+
+/// An account's rules for access keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AccessKeySettings {
+    /// How many keys one user, or root, may have: 2 to 5.
+    pub max_per_user: u64,
+}
+
+impl Account {
+    /// How many access keys one user, or root, may have: what the account has opted for, and never fewer than everybody has
+    /// on this server.
+    #[must_use]
+    pub fn access_keys_per_user(&self, quotas: &Quotas) -> u64 {
+        let everybody = quotas.access_keys_per_user;
+        self.access_key_settings
+            .map_or(everybody, |settings| settings.max_per_user.max(everybody))
+    }
 }
 
 /// The root user: the owner of an account, who may do everything in it.
@@ -50,6 +72,9 @@ pub struct Root {
     pub recovery_codes: Option<RecoveryCodes>,
     /// Raised to end every session of root that was issued before.
     pub security_epoch: u64,
+    /// Raised when an access key with bounds is deleted, as a user's.
+    #[serde(default)]
+    pub key_epoch: u64,
 }
 
 impl Root {
@@ -113,6 +138,39 @@ impl Record for Account {
         }
         for certificate in self.root.signing_certificates.iter() {
             out.unique(&SIGNING_CERTIFICATES, certificate.digest.as_slice());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = r#"{"id":"123456789012","created":0,"alias":null,"first":true,"password_policy":null,"root":{
+        "email":"root@example.com","password":null,"password_changed":null,"access_keys":[],"mfa_devices":[],
+        "security_epoch":3}}"#;
+
+    #[test]
+    fn an_account_from_before_there_were_settings_has_the_limit_of_everybody() {
+        let account: Account = serde_json::from_str(OLD).expect("a record");
+        assert_eq!(account.access_key_settings, None);
+        assert_eq!(account.root.key_epoch, 0);
+        assert_eq!(account.access_keys_per_user(&Quotas::default()), 2);
+    }
+
+    #[test]
+    fn no_account_has_fewer_access_keys_than_everybody_on_the_server() {
+        let mut account: Account = serde_json::from_str(OLD).expect("a record");
+        let generous = Quotas {
+            access_keys_per_user: 4,
+            ..Quotas::default()
+        };
+        for (opted, expected, on_generous) in [(2, 2, 4), (3, 3, 4), (5, 5, 5)] {
+            account.access_key_settings = Some(AccessKeySettings {
+                max_per_user: opted,
+            });
+            assert_eq!(account.access_keys_per_user(&Quotas::default()), expected);
+            assert_eq!(account.access_keys_per_user(&generous), on_generous);
         }
     }
 }

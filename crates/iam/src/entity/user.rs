@@ -60,6 +60,10 @@ pub struct User {
     pub recovery_codes: Option<RecoveryCodes>,
     /// Raised to end every session of the user that was issued before.
     pub security_epoch: u64,
+    /// Raised when an access key with bounds is deleted, to end the sessions that were issued to keys that are gone: nobody
+    /// could tell any more whether the bounds hold for them. Records from before there were bounds have none.
+    #[serde(default)]
+    pub key_epoch: u64,
 }
 
 /// A user's membership in a group.

@@ -1,27 +1,35 @@
-//! Long-term access keys of users and of root: create, list, switch off and on, delete, and when they were last used.
-
-use std::sync::Arc;
+//! Long-term access keys of users and of root: create, list, switch off and on, delete, and when they were last used; and by
+//! operations of this server's own, rotation in stages, bounds, and how many there may be.
 
 use claviger_model::name::ExistingUserName;
-use claviger_model::{AccessKeyId, Code, Secret, Timestamp, access_key_id};
+use claviger_model::{AccessKeyId, Code, Secret, Timestamp};
 use claviger_shape::Shape;
-use claviger_store::{MarkKey, Record, Scope, Stored};
+use claviger_store::{Record, Scope};
 
+use self::holder::Holder;
 use super::page::{PageEnd, Paged};
 use super::users::{check_on_owner, check_on_user};
 use super::{Empty, Entry, Operation, entry};
-use crate::authenticate::{ACCESS_KEY_USED, secret_field, used_key};
 use crate::authorize::{Check, Target};
-use crate::caller::Who;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
-use crate::entity::credential::{AccessKey, AccessKeys, Status};
+use crate::entity::credential::{AccessKey, Status};
 use crate::entity::index::ACCESS_KEYS;
 use crate::entity::{Account, User};
 use crate::fault::Fault;
-use crate::lookup::{self, Owner};
 use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, ResourceType, Spec};
+
+mod details;
+mod holder;
+mod rotation;
+mod settings;
+
+pub use details::{AccessKeyDetails, ListAccessKeyDetails, ListAccessKeyDetailsOutput};
+pub use rotation::{
+    RetiringAccessKey, RotateAccessKey, RotateAccessKeyOutput, UpdateAccessKeyBounds,
+};
+pub use settings::{GetAccessKeySettings, GetAccessKeySettingsOutput, PutAccessKeySettings};
 
 /// This family's operations.
 pub const OPERATIONS: &[Entry] = &[
@@ -30,63 +38,12 @@ pub const OPERATIONS: &[Entry] = &[
     entry::<UpdateAccessKey>(),
     entry::<DeleteAccessKey>(),
     entry::<GetAccessKeyLastUsed>(),
+    entry::<RotateAccessKey>(),
+    entry::<UpdateAccessKeyBounds>(),
+    entry::<ListAccessKeyDetails>(),
+    entry::<PutAccessKeySettings>(),
+    entry::<GetAccessKeySettings>(),
 ];
-
-/// Who has the keys that a request is about: a user or root.
-enum Holder {
-    User(Arc<Stored<User>>),
-    Root(Arc<Stored<Account>>),
-}
-
-impl Holder {
-    /// The user named, or the caller where none is.
-    async fn find(cx: &mut Cx<'_>, name: Option<&ExistingUserName>) -> Result<Self, Fault> {
-        match lookup::owner(cx, name).await? {
-            Owner::User(user) => Ok(Self::User(user)),
-            Owner::Root(account) => Ok(Self::Root(account)),
-            Owner::Missing(name) => Err(lookup::missing_user(&name)),
-        }
-    }
-
-    fn keys(&self) -> &AccessKeys {
-        match self {
-            Self::User(user) => &user.access_keys,
-            Self::Root(account) => &account.root.access_keys,
-        }
-    }
-
-    /// Root has no name.
-    fn name(&self) -> Option<String> {
-        match self {
-            Self::User(user) => Some(user.name.as_str().to_owned()),
-            Self::Root(_) => None,
-        }
-    }
-
-    /// Whose data key the secrets are sealed under.
-    fn sealed_under(&self) -> (&'static str, &str) {
-        match self {
-            Self::User(user) => (User::KIND, user.id.as_str()),
-            Self::Root(_) => (Account::KIND, ACCOUNT_RECORD),
-        }
-    }
-
-    /// Writes the keys back: the whole record, so that its revision holds the limit under races.
-    fn put(&self, cx: &mut Cx<'_>, keys: AccessKeys) {
-        match self {
-            Self::User(user) => {
-                let mut user: User = User::clone(user);
-                user.access_keys = keys;
-                cx.unit.put(user);
-            }
-            Self::Root(account) => {
-                let mut account: Account = Account::clone(account);
-                account.root.access_keys = keys;
-                cx.unit.put(account);
-            }
-        }
-    }
-}
 
 /// An access key with its secret.
 #[derive(Shape)]
@@ -102,6 +59,19 @@ pub struct AccessKeyShape {
     pub secret_access_key: Secret<String>,
     /// When the key was made.
     pub create_date: Timestamp,
+}
+
+impl AccessKeyShape {
+    /// A new key, as its holder is told of it.
+    fn of(holder: &Holder, key: &AccessKey, secret: Secret<String>) -> Self {
+        Self {
+            user_name: holder.name(),
+            access_key_id: key.id.clone(),
+            status: key.status,
+            secret_access_key: secret,
+            create_date: key.created,
+        }
+    }
 }
 
 /// An access key without its secret.
@@ -149,43 +119,14 @@ impl Operation for CreateAccessKey {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let holder = Holder::find(cx, self.user_name.as_ref()).await?;
-        let limit = cx.iam().settings().quotas.access_keys_per_user;
+        let limit = holder.limit(cx).await?;
         holder.keys().check_room(limit)?;
-        let id = AccessKeyId::generate(cx.account(), cx.rng());
-        let secret = access_key_id::generate_secret(cx.rng());
-        let scope = cx.scope();
-        let (kind, record) = holder.sealed_under();
-        let sealed = cx
-            .unit
-            .seal(
-                scope,
-                kind,
-                record,
-                &secret_field(id.as_str()),
-                secret.expose().as_bytes(),
-            )
-            .await
-            .map_err(Fault::unavailable)?;
+        let (key, secret) = holder.draw(cx, None).await?;
+        let access_key = AccessKeyShape::of(&holder, &key, secret);
         let mut keys = holder.keys().clone();
-        keys.add(
-            AccessKey {
-                id: id.clone(),
-                status: Status::Active,
-                created: cx.now(),
-                secret: sealed,
-            },
-            limit,
-        )?;
+        keys.add(key, limit)?;
         holder.put(cx, keys);
-        Ok(CreateAccessKeyOutput {
-            access_key: AccessKeyShape {
-                user_name: holder.name(),
-                access_key_id: id,
-                status: Status::Active,
-                secret_access_key: secret,
-                create_date: cx.now(),
-            },
-        })
+        Ok(CreateAccessKeyOutput { access_key })
     }
 }
 
@@ -223,25 +164,16 @@ impl Operation for ListAccessKeys {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let holder = Holder::find(cx, self.user_name.as_ref()).await?;
-        let name = holder.name();
-        let mut keys: Vec<AccessKeyMetadata> = holder
-            .keys()
-            .iter()
+        let (keys, end) = holder.page(cx, &self.page, "access_keys")?;
+        let access_key_metadata = keys
+            .into_iter()
             .map(|key| AccessKeyMetadata {
-                user_name: name.clone(),
+                user_name: holder.name(),
                 access_key_id: key.id.clone(),
-                status: key.status,
+                status: key.status_at(cx.now()),
                 create_date: key.created,
             })
             .collect();
-        let order = |key: &AccessKeyMetadata| {
-            let mut order = key.create_date.micros().to_be_bytes().to_vec();
-            order.extend_from_slice(key.access_key_id.as_str().as_bytes());
-            order
-        };
-        keys.sort_by_key(order);
-        let list = [b"access_keys/", holder.sealed_under().1.as_bytes()].concat();
-        let (access_key_metadata, end) = self.page.of_list(cx, &list, keys, order)?;
         Ok(ListAccessKeysOutput {
             access_key_metadata,
             end,
@@ -249,7 +181,7 @@ impl Operation for ListAccessKeys {
     }
 }
 
-/// Switches an access key off or on.
+/// Switches an access key off or on. One that has expired stays as it is.
 #[derive(Shape)]
 pub struct UpdateAccessKey {
     /// The user whose key it is; the caller when left out.
@@ -282,7 +214,7 @@ impl Operation for UpdateAccessKey {
         }
         let holder = Holder::find(cx, self.user_name.as_ref()).await?;
         let mut keys = holder.keys().clone();
-        keys.set_status(&self.access_key_id, self.status)?;
+        keys.set_status(&self.access_key_id, self.status, cx.now())?;
         holder.put(cx, keys);
         Ok(Empty {})
     }
@@ -441,18 +373,7 @@ impl Operation for GetAccessKeyLastUsed {
         let Some(holder) = self.holder(cx).await? else {
             return Err(Fault::denied(self.refusal(cx).await?));
         };
-        let who = match &holder {
-            Holder::User(user) => Who::User {
-                account: user.account,
-                id: user.id.clone(),
-            },
-            Holder::Root(account) => Who::Root(account.id),
-        };
-        let mark = MarkKey::new(
-            cx.scope(),
-            ACCESS_KEY_USED,
-            used_key(&who, self.access_key_id.as_str()),
-        );
+        let mark = holder.mark_of_use(&self.access_key_id);
         let mark = cx
             .iam()
             .store()

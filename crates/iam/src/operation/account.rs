@@ -218,7 +218,10 @@ impl Counts {
     fn summary(&self, quotas: &Quotas, account: &Account) -> BTreeMap<String, i32> {
         let flag = |truth: bool| u64::from(truth);
         [
-            ("AccessKeysPerUserQuota", quotas.access_keys_per_user),
+            (
+                "AccessKeysPerUserQuota",
+                account.access_keys_per_user(quotas),
+            ),
             (
                 "AccountAccessKeysPresent",
                 flag(!account.root.access_keys.is_empty()),
@@ -325,8 +328,10 @@ mod tests {
                 mfa_devices: Vec::new(),
                 recovery_codes: None,
                 security_epoch: 0,
+                key_epoch: 0,
             },
             password_policy: None,
+            access_key_settings: None,
         };
         let quotas = Quotas {
             users: 7,

@@ -25,7 +25,7 @@ use crate::entity::index::ROLES_BY_NAME;
 use crate::entity::{Document, Role};
 use crate::fault::Fault;
 use crate::principal::Being;
-use crate::session::{MAX_TOKEN_BYTES, Session, SessionPrincipal, seal};
+use crate::session::{IssuedTo, MAX_TOKEN_BYTES, Session, SessionPrincipal, seal};
 use crate::spec::unraised::REGIONS_ARE_ALL_SERVED;
 use crate::spec::{Access, Grant, ResourceType, Spec};
 use crate::{lookup, mfa, trust};
@@ -114,6 +114,7 @@ struct Terms {
     tags: Vec<Tag>,
     transitive: Vec<TagKey>,
     source_identity: Option<String>,
+    issued_to: Option<IssuedTo>,
 }
 
 /// Makes credentials. The token has at least `minimum` bytes.
@@ -131,6 +132,7 @@ fn issue(cx: &Cx<'_>, terms: Terms, minimum: usize) -> Result<Issued, Fault> {
         tags: terms.tags,
         transitive: terms.transitive,
         source_identity: terms.source_identity,
+        issued_to: terms.issued_to,
     };
     let token = seal(cx.iam().tokens(), &session, &secret, minimum)?;
     let token_bytes = token.expose().len();
@@ -253,10 +255,12 @@ impl Operation for GetAccessKeyInfo {
     }
 }
 
-/// Issues temporary credentials of the caller itself, a user or root, with a second factor or without.
+/// Issues temporary credentials of the caller itself, a user or root, with a second factor or without. The source networks
+/// and the expiry of the access key that asks hold for them too.
 #[derive(Shape)]
 pub struct GetSessionToken {
-    /// Seconds that the credentials last, 900 to 129,600; 43,200 when left out. Those of root last 3,600 at the most.
+    /// Seconds that the credentials last, 900 to 129,600; 43,200 when left out. Those of root last 3,600 at the most, and
+    /// none outlive the access key that asks for them.
     pub duration_seconds: Option<Bounded<900, 129_600>>,
     /// The caller's MFA device.
     pub serial_number: Option<StsSerialNumber>,
@@ -310,10 +314,12 @@ impl Operation for GetSessionToken {
             .duration_seconds
             .map(|seconds| i64::from(seconds.get()));
         let principal = cx.principal().await?;
-        let (principal, epoch, seconds) = match &principal.being {
+        let key_expires = principal.key_bounds.as_ref().and_then(|key| key.expires);
+        let (principal, epoch, key_epoch, seconds) = match &principal.being {
             Being::Root(account) => (
                 SessionPrincipal::Root(account.id),
                 account.root.security_epoch,
+                account.root.key_epoch,
                 asked
                     .unwrap_or(ROOT_SESSION_SECONDS)
                     .min(ROOT_SESSION_SECONDS),
@@ -324,22 +330,28 @@ impl Operation for GetSessionToken {
                     id: user.id.clone(),
                 },
                 user.security_epoch,
+                user.key_epoch,
                 asked.unwrap_or(SESSION_SECONDS),
             ),
             Being::Role(_) | Being::Host(_) => return Err(cannot_call("GetSessionToken")),
         };
+        let end = cx.now().whole_seconds().plus_seconds(seconds);
         let issued = issue(
             cx,
             Terms {
                 principal,
                 epoch,
-                expires: cx.now().whole_seconds().plus_seconds(seconds),
+                expires: key_expires.map_or(end, |expires| expires.min(end)),
                 mfa: proved,
                 policy: None,
                 policy_arns: Vec::new(),
                 tags: Vec::new(),
                 transitive: Vec::new(),
                 source_identity: None,
+                issued_to: Some(IssuedTo {
+                    key: cx.caller().access_key_id().clone(),
+                    key_epoch,
+                }),
             },
             minimum_bytes(self.minimum_session_token_size),
         )?;
@@ -370,7 +382,9 @@ pub struct ProvidedContext {
     pub context_assertion: Option<ContextAssertion>,
 }
 
-/// Issues temporary credentials of a role, if the role trusts the caller and the caller may assume it.
+/// Issues temporary credentials of a role, if the role trusts the caller and the caller may assume it. The role is a principal
+/// of its own, so the source networks and the expiry of the caller's access key do not go on to them: bound them by
+/// `aws:SourceIp` in the role's policies.
 #[derive(Shape)]
 pub struct AssumeRole {
     /// The role, of this account or another.
@@ -751,6 +765,7 @@ impl Operation for AssumeRole {
                 tags,
                 transitive,
                 source_identity: source_identity.clone(),
+                issued_to: None,
             },
             minimum_bytes(self.minimum_session_token_size),
         )?;

@@ -199,6 +199,7 @@ impl Operation for CreateUser {
             mfa_devices: Vec::new(),
             recovery_codes: None,
             security_epoch: 0,
+            key_epoch: 0,
         };
         let mut shape = UserShape::listed(&user);
         shape.permissions_boundary =

@@ -1,0 +1,174 @@
+//! Rotation of access keys in stages, and their bounds: operations of this server's own.
+
+use std::sync::Arc;
+
+use claviger_model::name::ExistingUserName;
+use claviger_model::scalar::Bounded;
+use claviger_model::{AccessKeyId, Code, Timestamp};
+use claviger_shape::Shape;
+
+use super::AccessKeyShape;
+use super::holder::Holder;
+use crate::authorize::Target;
+use crate::cx::Cx;
+use crate::entity::{KeyBounds, SourceNetwork};
+use crate::fault::Fault;
+use crate::operation::users::check_on_owner;
+use crate::operation::{Empty, Operation};
+use crate::spec::{Access, ResourceType, Spec};
+
+/// Seconds of an hour.
+const HOUR: i64 = 3_600;
+/// Hours that a retiring key goes on where the request does not say.
+const GRACE_HOURS: i32 = 24;
+
+/// Puts a new access key beside one that retires: both are good until the grace period is over, when the old one expires. An
+/// operation of this server's own.
+#[derive(Shape)]
+pub struct RotateAccessKey {
+    /// The user whose key it is; the caller when left out.
+    pub user_name: Option<ExistingUserName>,
+    /// The key that is to retire. It must be active.
+    pub access_key_id: AccessKeyId,
+    /// Hours until it expires, 0 to 2,160; 24 when left out. A key that was to expire earlier still does.
+    pub grace_period_hours: Option<Bounded<0, 2_160>>,
+}
+
+/// An access key that gives way to another.
+#[derive(Shape)]
+pub struct RetiringAccessKey {
+    /// `AKIA…`.
+    pub access_key_id: AccessKeyId,
+    /// When it expires.
+    pub expiration_date: Timestamp,
+}
+
+/// The answer of [`RotateAccessKey`].
+#[derive(Shape)]
+pub struct RotateAccessKeyOutput {
+    /// The new key with its secret. Its source networks are those of the old one.
+    pub access_key: AccessKeyShape,
+    /// The old key.
+    pub retiring_access_key: RetiringAccessKey,
+}
+
+impl Operation for RotateAccessKey {
+    const SPEC: Spec = Spec::iam("RotateAccessKey", Access::Write)
+        .on(&[ResourceType::User])
+        .faults(&[Code::InvalidInput, Code::LimitExceeded, Code::NoSuchEntity]);
+    type Output = RotateAccessKeyOutput;
+
+    async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
+        Ok(Target::of(
+            check_on_owner(cx, self.user_name.as_ref()).await?,
+        ))
+    }
+
+    async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
+        let holder = Holder::find(cx, self.user_name.as_ref()).await?;
+        let limit = holder.limit(cx).await?;
+        let mut keys = holder.keys().clone();
+        let old = keys.rotatable(&self.access_key_id, cx.now())?;
+        let sources = old
+            .bounds
+            .as_ref()
+            .map_or_else(Vec::new, |bounds| bounds.sources.clone());
+        keys.check_room(limit)?;
+        let inherited = (!sources.is_empty()).then(|| {
+            Arc::new(KeyBounds {
+                sources,
+                ..KeyBounds::default()
+            })
+        });
+        let (new, secret) = holder.draw(cx, inherited).await?;
+        let access_key = AccessKeyShape::of(&holder, &new, secret);
+        let hours = self.grace_period_hours.map_or(GRACE_HOURS, Bounded::get);
+        let end = cx
+            .now()
+            .whole_seconds()
+            .plus_seconds(i64::from(hours) * HOUR);
+        let expiration_date = keys.retire(&self.access_key_id, end, cx.now())?;
+        keys.add(new, limit)?;
+        holder.put(cx, keys);
+        Ok(RotateAccessKeyOutput {
+            access_key,
+            retiring_access_key: RetiringAccessKey {
+                access_key_id: self.access_key_id.clone(),
+                expiration_date,
+            },
+        })
+    }
+}
+
+/// Sets until when and from where an access key is good, in place of the bounds that it has: what is left out is not bounded,
+/// and a key that was retiring is not any more. An operation of this server's own.
+#[derive(Shape)]
+pub struct UpdateAccessKeyBounds {
+    /// The user whose key it is; the caller when left out.
+    pub user_name: Option<ExistingUserName>,
+    /// The key, which must not have expired.
+    pub access_key_id: AccessKeyId,
+    /// When it is to expire, an instant to come; never when left out.
+    pub expiration_date: Option<Timestamp>,
+    /// The networks that requests signed with it may come from, at most twenty, of IPv4 and IPv6, such as `192.0.2.0/24`;
+    /// any when left out.
+    #[shape(max = 20)]
+    pub source_networks: Vec<SourceNetwork>,
+}
+
+impl Operation for UpdateAccessKeyBounds {
+    const SPEC: Spec = Spec::iam("UpdateAccessKeyBounds", Access::Write)
+        .on(&[ResourceType::User])
+        .faults(&[Code::InvalidInput, Code::NoSuchEntity]);
+    type Output = Empty;
+
+    async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
+        Ok(Target::of(
+            check_on_owner(cx, self.user_name.as_ref()).await?,
+        ))
+    }
+
+    async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
+        let holder = Holder::find(cx, self.user_name.as_ref()).await?;
+        let bounds = KeyBounds {
+            retiring: None,
+            expires: self.expiration_date.map(Timestamp::whole_seconds),
+            sources: self.source_networks.clone(),
+        };
+        if bounds.has_ended(cx.now()) {
+            return Err(Fault::new(
+                Code::InvalidInput,
+                "The expiration date must lie in the future. To end the use of an access key now, set its status to Inactive or delete it.",
+            ));
+        }
+        let mut keys = holder.keys().clone();
+        keys.set_bounds(&self.access_key_id, bounds, cx.now())?;
+        holder.put(cx, keys);
+        Ok(Empty {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_shape::Type;
+
+    use super::*;
+    use crate::entity::key_bounds::MAX_NETWORKS;
+
+    #[test]
+    fn a_key_names_no_more_networks_than_it_may() {
+        let mut fields = UpdateAccessKeyBounds::FIELDS.iter();
+        let networks = fields.find(|field| field.name.wire == "SourceNetworks");
+        let Some(Type::List { max, .. }) = networks.map(|field| &field.holds) else {
+            panic!("a list");
+        };
+        assert_eq!(usize::try_from(*max), Ok(MAX_NETWORKS));
+    }
+
+    #[test]
+    fn the_secret_of_a_new_key_is_hidden_in_audit_events() {
+        let secrets = AccessKeyShape::FIELDS.iter().filter(|field| field.secret());
+        let names: Vec<_> = secrets.map(|field| field.name.wire).collect();
+        assert_eq!(names, ["SecretAccessKey"]);
+    }
+}
