@@ -315,7 +315,7 @@ on_both_engines! {
         assert_eq!(kept + refusals.len(), 59);
         assert!((3..=5).contains(&kept), "{kept}");
         assert!(root.call("CreateAccessKey", &[ALICE]).await.refused("LimitExceeded").ends_with(": 3"));
-        // Who was refused for the lower limit came when it was in force: no key was made after.
+        // Each key that was made is in the trail, and no other.
         let commits: Vec<String> = {
             let mut names = Vec::new();
             let mut asked = json!({"MaxResults": 50});

@@ -33,16 +33,6 @@ fn only(notices: &[Notice], operation: &str) -> (Credential, Option<String>, Cha
 
 const ALICE: (&str, &str) = ("UserName", "alice");
 
-/// Create, its further parameters, the member with the id, update, delete, and what they are about.
-type Family = (
-    &'static str,
-    &'static [(&'static str, &'static str)],
-    &'static str,
-    &'static str,
-    &'static str,
-    Credential,
-);
-
 /// Calls the operation for alice and checks what she is told.
 async fn told(
     app: &TestApp,
