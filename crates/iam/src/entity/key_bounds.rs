@@ -126,6 +126,10 @@ impl KeyBounds {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn bounds(networks: &[&str]) -> KeyBounds {
@@ -267,5 +271,48 @@ mod tests {
         );
         let spoiled = r#"{"sources":["192.0.2.0/24","nowhere"]}"#;
         assert!(serde_json::from_str::<KeyBounds>(spoiled).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn an_ipv4_network_holds_what_its_leading_bits_say_mapped_or_not(
+            base: u32, near: u32, prefix in 0u8..=32, shared in 0u8..=32,
+        ) {
+            let mask = |bits: u8| u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            let base = base & mask(prefix);
+            // Else hardly any address would lie in the network.
+            let address = Ipv4Addr::from((base & mask(shared)) | (near & !mask(shared)));
+            let expected = address.to_bits() & mask(prefix) == base;
+            let plain = format!("{}/{prefix}", Ipv4Addr::from(base));
+            let mapped = format!("::ffff:{}/{}", Ipv4Addr::from(base), u32::from(prefix) + 96);
+            for network in [plain, mapped] {
+                for source in [address.to_string(), format!("::ffff:{address}")] {
+                    prop_assert_eq!(admits(&[&network], &source), expected, "{} {}", network, source);
+                }
+            }
+        }
+
+        #[test]
+        fn an_ipv6_network_holds_what_its_leading_bits_say(
+            base: u128, near: u128, prefix in 0u8..=128, shared in 0u8..=128,
+        ) {
+            let mask = |bits: u8| u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            let base = base & mask(prefix);
+            let address = Ipv6Addr::from((base & mask(shared)) | (near & !mask(shared)));
+            let network = format!("{}/{prefix}", Ipv6Addr::from(base));
+            let is_ipv4 = |address: Ipv6Addr| address.to_ipv4_mapped().is_some();
+            prop_assume!(!is_ipv4(address) && !is_ipv4(Ipv6Addr::from(base)));
+            let expected = address.to_bits() & mask(prefix) == base;
+            prop_assert_eq!(admits(&[&network], &address.to_string()), expected);
+        }
+
+        #[test]
+        fn hostile_text_is_refused_or_read_back(text in r"[0-9a-f:./+%\[\] ]{0,60}|.{0,60}") {
+            if let Ok(network) = SourceNetwork::parse(&text) {
+                let mut told = String::new();
+                network.write(&mut |part| told.push_str(part));
+                prop_assert_eq!(SourceNetwork::parse(&told), Ok(network));
+            }
+        }
     }
 }
