@@ -42,7 +42,8 @@ impl Iam {
             .unit(&[Scope::Global, Scope::Account(account)])
             .await
             .map_err(Fault::unavailable)?;
-        let principal = Arc::new(Principal::load(&mut unit, &caller).await?);
+        let principal =
+            Arc::new(Principal::load(&mut unit, &caller, self.settings().clock.now()).await?);
         Ok(Admitted {
             caller,
             unit,

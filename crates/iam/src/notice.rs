@@ -140,6 +140,7 @@ impl<'h> Held<'h> {
             id: None,
             status: None,
             secret: None,
+            bounds: None,
             reset: false,
             codes: Some(codes),
         }

@@ -243,6 +243,7 @@ pub struct ReplaceRootAccessKeysOutput {
 fn retire(
     keys: &AccessKeys,
     limit: u64,
+    now: Timestamp,
 ) -> Result<(AccessKeys, Vec<AccessKeyId>, Vec<AccessKeyId>), Fault> {
     let mut left = keys.clone();
     let mut ids: std::collections::VecDeque<AccessKeyId> =
@@ -253,8 +254,13 @@ fn retire(
         left.remove(&oldest)?;
         deleted.push(oldest);
     }
+    // What is over cannot be used, nor switched off.
+    ids.retain(|id| {
+        left.get(id.as_str())
+            .is_some_and(|key| key.status_at(now) != Status::Expired)
+    });
     for id in &ids {
-        left.set_status(id, Status::Inactive)?;
+        left.set_status(id, Status::Inactive, now)?;
     }
     Ok((left, ids.into(), deleted))
 }
@@ -270,9 +276,9 @@ impl Operation for ReplaceRootAccessKeys {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let scope = cx.scope();
-        let limit = cx.iam().settings().quotas.access_keys_per_user;
         let mut account = Account::clone(&**lookup::account(cx).await?);
-        let (mut keys, deactivated, deleted) = retire(&account.root.access_keys, limit)?;
+        let limit = account.access_keys_per_user(&cx.iam().settings().quotas);
+        let (mut keys, deactivated, deleted) = retire(&account.root.access_keys, limit, cx.now())?;
         let id = AccessKeyId::generate(cx.account(), cx.rng());
         let secret = access_key_id::generate_secret(cx.rng());
         let sealed = cx
@@ -292,6 +298,7 @@ impl Operation for ReplaceRootAccessKeys {
                 status: Status::Active,
                 created: cx.now(),
                 secret: sealed,
+                bounds: None,
             },
             limit,
         )?;

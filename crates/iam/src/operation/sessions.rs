@@ -348,8 +348,8 @@ impl Operation for GetSessionToken {
                 tags: Vec::new(),
                 transitive: Vec::new(),
                 source_identity: None,
-                issued_to: Some(IssuedTo {
-                    key: cx.caller().access_key_id().clone(),
+                issued_to: cx.caller().access_key_id().map(|key| IssuedTo {
+                    key: key.clone(),
                     key_epoch,
                 }),
             },
