@@ -13,6 +13,12 @@ const ACCESS_KEYS: &[&str] = &[
     "ListAccessKeys",
     "UpdateAccessKey",
 ];
+/// What this server's own operations do with access keys.
+const STAGED_KEYS: &[&str] = &[
+    "ListAccessKeyDetails",
+    "RotateAccessKey",
+    "UpdateAccessKeyBounds",
+];
 const SIGNING_CERTIFICATES: &[&str] = &[
     "DeleteSigningCertificate",
     "ListSigningCertificates",
@@ -53,6 +59,7 @@ const NOBODYS: &[&str] = &[
 const OF_THE_ACCOUNT: &[&str] = &[
     "CreateUser",
     "CreateVirtualMFADevice",
+    "GetAccessKeySettings",
     "GetAccountPasswordPolicy",
     "GetAccountSummary",
     "ListUsers",
@@ -166,6 +173,7 @@ const VARIANTS: &[Variant] = &[
             READ_POLICY,
             READ_USERS,
             ACCESS_KEYS,
+            STAGED_KEYS,
             SERVICE_CREDENTIALS,
             SIGNING_CERTIFICATES,
             PASSWORD,
@@ -174,6 +182,7 @@ const VARIANTS: &[Variant] = &[
             READ_POLICY,
             READ_USERS,
             ACCESS_KEYS,
+            STAGED_KEYS,
             SERVICE_CREDENTIALS,
             SIGNING_CERTIFICATES,
             PASSWORD,
@@ -274,7 +283,7 @@ async fn ask(actor: &Actor, operation: &str, of: &Person, turn: &mut u32) -> Rep
             ("OldPassword", "Old-Horse-71"),
             ("NewPassword", "New-Horse-71"),
         ],
-        "DeleteAccessKey" => &[of, access_key],
+        "DeleteAccessKey" | "RotateAccessKey" | "UpdateAccessKeyBounds" => &[of, access_key],
         "UpdateAccessKey" => &[of, access_key, status],
         "GetAccessKeyLastUsed" => &[("AccessKeyId", own_key)],
         "DeleteSigningCertificate" => &[of, certificate],
@@ -303,7 +312,8 @@ async fn ask(actor: &Actor, operation: &str, of: &Person, turn: &mut u32) -> Rep
         "TagUser" => &[of, ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")],
         "CreateUser" => &[("UserName", &fresh)],
         "CreateVirtualMFADevice" => &[("VirtualMFADeviceName", &fresh)],
-        "GetAccountPasswordPolicy"
+        "GetAccessKeySettings"
+        | "GetAccountPasswordPolicy"
         | "GetAccountSummary"
         | "ListUsers"
         | "ListVirtualMFADevices" => &[],
@@ -321,6 +331,7 @@ fn of_a_user() -> impl Iterator<Item = &'static str> {
     [
         PASSWORD,
         ACCESS_KEYS,
+        STAGED_KEYS,
         SIGNING_CERTIFICATES,
         SSH_PUBLIC_KEYS,
         SERVICE_CREDENTIALS,
