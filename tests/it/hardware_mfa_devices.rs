@@ -80,6 +80,37 @@ on_both_engines! {
         assert_eq!(root.call("ListHardwareMFADevices", &[]).await.ok().all("SerialNumber"), ["GAHT12345679"]);
     }
 
+    async fn every_device_tells_what_it_is_and_when_it_last_proved_itself(app) {
+        let root = app.root();
+        let alice = app.user_with("alice", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["sts:*","iam:ListMFADevices"],"Resource":"*"}}"#).await;
+        import(&root, &file(&["GAHT12345678"])).await.ok();
+        pair(&app, "EnableMFADevice", "alice", "GAHT12345678").await.ok();
+        let details = async || alice.call("ListMFADeviceDetails", &[]).await.ok();
+        let told = details().await;
+        assert_eq!((told.text("SerialNumber"), told.text("Kind")), ("GAHT12345678".into(), "Hardware".into()));
+        assert_eq!(told.text("EnableDate"), "2026-01-02T03:04:05Z");
+        assert_eq!(told.text("LastUsedDate"), "2026-01-02T03:04:05Z", "by the codes that paired it");
+
+        app.clock().advance(61);
+        let code = totp(SEED, app.now());
+        let session = [("SerialNumber", "GAHT12345678"), ("TokenCode", code.as_str())];
+        alice.sts("GetSessionToken", &session).await.ok();
+        assert_eq!(details().await.text("LastUsedDate"), "2026-01-02T03:05:06Z");
+        app.clock().advance(1);
+        alice.sts("GetSessionToken", &session).await.refused("AccessDenied");
+        assert_eq!(details().await.text("LastUsedDate"), "2026-01-02T03:05:06Z", "a refused code is no use");
+
+        let made = root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "phone")]).await.ok();
+        let seed = String::from_utf8(data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64")).expect("ASCII");
+        let (first, second) = (totp(&seed, app.now().plus_seconds(-30)), totp(&seed, app.now()));
+        let serial = made.text("SerialNumber");
+        root.call("EnableMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial), ("AuthenticationCode1", &first), ("AuthenticationCode2", &second)]).await.ok();
+        let told = root.call("ListMFADeviceDetails", &[("UserName", "alice")]).await.ok();
+        assert_eq!(told.all("Kind"), ["Hardware", "Virtual"]);
+        assert_eq!(told.all("LastUsedDate"), ["2026-01-02T03:05:06Z", "2026-01-02T03:05:07Z"]);
+        assert!(root.call("ListMFADeviceDetails", &[]).await.ok().all("Kind").is_empty());
+    }
+
     async fn a_file_is_imported_as_a_whole_or_not_at_all(app) {
         let root = app.root();
         import(&root, &file(&["GAHT12345678"])).await.ok();

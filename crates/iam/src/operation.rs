@@ -26,6 +26,7 @@ pub mod host_logins;
 pub mod inline_policies;
 pub mod login_profiles;
 pub mod managed_policies;
+pub mod mfa_device_details;
 pub mod mfa_devices;
 pub mod page;
 pub mod password_hashes;
@@ -209,6 +210,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("SSH public keys", ssh_public_keys::OPERATIONS),
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Server certificates", server_certificates::OPERATIONS),
+    ("MFA device details", mfa_device_details::OPERATIONS),
     ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
     ("Host logins", host_logins::OPERATIONS),
     ("Root user", root_user::OPERATIONS),

@@ -61,8 +61,6 @@ pub struct Regress {
 
 /// The kind of mark that tells the highest signature counter accepted; its id is the device's.
 pub const FIDO_COUNTER: &str = "fido_counter";
-/// The kind of mark that tells when a device was last used; its id is the device's.
-pub const FIDO_USED: &str = "fido_used";
 
 /// What a credential id is found by.
 #[must_use]

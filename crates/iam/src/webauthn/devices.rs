@@ -6,12 +6,13 @@ use claviger_model::AccountId;
 use claviger_store::{MarkKey, Scope, Stored, Unit};
 
 use crate::entity::account::ACCOUNT_RECORD;
-use crate::entity::fido_device::{FIDO_COUNTER, FIDO_USED, is_fido};
+use crate::entity::fido_device::{FIDO_COUNTER, is_fido};
 use crate::entity::mfa_device::Who;
 use crate::entity::security_key_policy::SECURITY_KEY_POLICY_RECORD;
 use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{Account, FidoDevice, SecurityKeyPolicy, User};
 use crate::fault::Fault;
+use crate::mfa::MFA_USED;
 
 /// The account's rules, or the default ones.
 pub(crate) async fn policy(
@@ -92,9 +93,5 @@ pub(super) fn counter_mark(device: &FidoDevice) -> MarkKey {
 
 /// The mark of a device's last use.
 pub(crate) fn used_mark(device: &FidoDevice) -> MarkKey {
-    MarkKey::new(
-        Scope::Account(device.account),
-        FIDO_USED,
-        device.id.as_str(),
-    )
+    MarkKey::new(Scope::Account(device.account), MFA_USED, device.id.as_str())
 }
