@@ -27,7 +27,10 @@ on_both_engines! {
         app.iam().flush().await;
 
         let answer = root.lookup_events(&json!({})).await;
-        assert_eq!(names(&answer), ["DeleteUser", "CreateAccessKey", "CreateUser", "CreateUser"].map(str::to_owned));
+        let mut told = names(&answer);
+        // Events of one instant stand in the order of their ids, which are chance.
+        told[1..3].sort();
+        assert_eq!(told, ["DeleteUser", "CreateAccessKey", "CreateUser", "CreateUser"].map(str::to_owned));
         let denied = &answer["Events"][0];
         assert_eq!(denied["Username"], "nobody");
         assert_eq!(denied["ReadOnly"], "false");
