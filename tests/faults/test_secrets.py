@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 
-from claviger import ACCOUNT, Keys, Server, totp
+from claviger import ACCOUNT, Keys, Server, run_claviger, totp
 
 GOOD = "Planted-Passw0rd-old!"
 BETTER = "Planted-Passw0rd-new!"
@@ -17,6 +17,7 @@ WEAK = "plantedweakpassword"
 VISIBLE = "Planted-but-no-secret"
 ROOT_PASSWORD = "Planted-Root-Passw0rd!"
 NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+RECOVERED = "Planted-Recovered-Passw0rd!"
 MASTER_KEY = base64.b64encode(bytes(range(101, 133))).decode()
 
 
@@ -161,6 +162,19 @@ def test_ac_45_planted_secrets_are_found_nowhere(make_server: Callable[..., Serv
     refuse(*upload, "swapped", "--certificate-body", key, "--private-key", body)
     refuse("iam", "upload-signing-certificate", "--certificate-body", key)
     iam.delete_server_certificate(ServerCertificateName="web")
+
+    # Root's password: given on the host, refused there, and drawn.
+    def recover(*arguments: str, stdin: str = "") -> tuple[str, str]:
+        done = run_claviger("recover", *arguments, stdin=stdin, env=server.environment(), cwd=server.folder)
+        return done.stdout, done.stderr
+
+    planted.add("root password given on the host", RECOVERED)
+    errors.extend(recover("root-password", "--password-stdin", stdin=RECOVERED))
+    errors.extend(recover("root-password", "--password-stdin", stdin=WEAK))
+    drawn = json.loads(recover("root-password", "--output", "json")[0])["Password"]
+    planted.add("root password drawn on the host", drawn)
+    change = f"Action=ChangeRootPassword&Version=2010-05-08&OldPassword={urllib.parse.quote(drawn, safe='')}"
+    assert server.query(f"{change}&NewPassword={urllib.parse.quote(ROOT_PASSWORD, safe='')}").status == 200
 
     # Broken requests, whose refusal must not repeat what they carried.
     for body in (
