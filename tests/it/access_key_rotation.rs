@@ -90,6 +90,34 @@ async fn statuses(app: &TestApp) -> Vec<String> {
 }
 
 on_both_engines! {
+    async fn whoever_may_not_make_keys_or_touch_them_rotates_and_bounds_none(app) {
+        const ALL_BUT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:DENIED","Resource":"*"}]}"#;
+        app.root().call("CreateUser", &[("UserName", "bob")]).await.ok();
+        let bobs = app.root().call("CreateAccessKey", &[("UserName", "bob")]).await.ok().text("AccessKeyId");
+        for (user, denied) in [("mallory", "CreateAccessKey"), ("marvin", "UpdateAccessKey")] {
+            let actor = app.user_with(user, &ALL_BUT.replace("DENIED", denied)).await;
+            let own = [("AccessKeyId", actor.access_key_id())];
+            for parameters in [&own[..], &[("UserName", "bob"), ("AccessKeyId", &bobs), ("GracePeriodHours", "0")]] {
+                let said = actor.call("RotateAccessKey", parameters).await.refused("AccessDenied");
+                assert!(said.contains(denied), "{said}");
+            }
+        }
+        let marvin = app.user_with("martha", &ALL_BUT.replace("DENIED", "UpdateAccessKey")).await;
+        marvin.call("UpdateAccessKeyBounds", &[("AccessKeyId", marvin.access_key_id())]).await.refused("AccessDenied");
+    }
+
+    async fn a_key_with_bounds_rotates_itself_and_no_sibling_without_any(app) {
+        let root = app.root();
+        root.call("PutAccessKeySettings", &[("MaxAccessKeysPerUser", "5")]).await.ok();
+        let bound = app.user_with("carol", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}"#).await;
+        let free = root.call("CreateAccessKey", &[("UserName", "carol")]).await.ok().text("AccessKeyId");
+        let own = ("AccessKeyId", bound.access_key_id());
+        root.call("UpdateAccessKeyBounds", &[("UserName", "carol"), own, ("SourceNetworks.member.1", "203.0.113.0/24")]).await.ok();
+        bound.call("RotateAccessKey", &[("AccessKeyId", &free)]).await.refused("AccessDenied");
+        bound.call("RotateAccessKey", &[("UserName", "carol"), ("AccessKeyId", &free)]).await.refused("AccessDenied");
+        bound.call("RotateAccessKey", &[own]).await.ok();
+    }
+
     async fn both_keys_are_good_until_the_grace_period_is_over(app) {
         let old = app.user("alice").await;
         is_good(&old).await;

@@ -5,35 +5,63 @@ use claviger_it::{Actor, TestApp, on_both_engines, totp};
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["iam:*","sts:*"],"Resource":"*"}}"#;
 const WRONG: &str = "The recovery code is not valid.";
 
-/// A user with codes and then a device, and the device's serial number.
+/// A device that shows codes, in somebody's hands.
+struct Device {
+    serial: String,
+    seed: String,
+}
+
+impl Device {
+    /// Makes one and has `enable` put it into the holder's hands; `user` is absent for root.
+    async fn enabled(
+        app: &TestApp,
+        by: &Actor,
+        name: &str,
+        operation: &str,
+        user: Option<&str>,
+    ) -> Self {
+        let made = by
+            .call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)])
+            .await
+            .ok();
+        let seed = data_encoding::BASE64
+            .decode(made.text("Base32StringSeed").as_bytes())
+            .expect("base64");
+        let device = Self {
+            serial: made.text("SerialNumber"),
+            seed: String::from_utf8(seed).expect("ASCII"),
+        };
+        let (first, second) = (device.code(app, -2), device.code(app, -1));
+        let mut pair = vec![
+            ("SerialNumber", device.serial.as_str()),
+            ("AuthenticationCode1", &first),
+            ("AuthenticationCode2", &second),
+        ];
+        pair.extend(user.map(|user| ("UserName", user)));
+        by.call(operation, &pair).await.ok();
+        device
+    }
+
+    fn code(&self, app: &TestApp, steps: i64) -> String {
+        totp(&self.seed, app.now().plus_seconds(30 * steps))
+    }
+
+    /// A session that was opened with the device.
+    async fn session(&self, app: &TestApp, holder: &Actor) -> Actor {
+        let code = self.code(app, 0);
+        let parameters = [("SerialNumber", self.serial.as_str()), ("TokenCode", &code)];
+        let reply = holder.sts("GetSessionToken", &parameters).await.ok();
+        holder.with_credentials_of(&reply)
+    }
+}
+
+/// A user with a device and codes, and the device's serial number.
 async fn user_with_codes_and_device(app: &TestApp, name: &str) -> (Actor, Vec<String>, String) {
     let user = app.user_with(name, ALL).await;
-    let codes = user
-        .call("CreateRecoveryCodes", &[])
-        .await
-        .ok()
-        .all("member");
-    let made = user
-        .call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)])
-        .await
-        .ok();
-    let seed = data_encoding::BASE64
-        .decode(made.text("Base32StringSeed").as_bytes())
-        .expect("base64");
-    let seed = String::from_utf8(seed).expect("ASCII");
-    let serial = made.text("SerialNumber");
-    let (first, second) = (
-        totp(&seed, app.now().plus_seconds(-30)),
-        totp(&seed, app.now()),
-    );
-    let pair = [
-        ("UserName", name),
-        ("SerialNumber", &serial),
-        ("AuthenticationCode1", &first),
-        ("AuthenticationCode2", &second),
-    ];
-    user.call("EnableMFADevice", &pair).await.ok();
-    (user, codes, serial)
+    let device = Device::enabled(app, &user, name, "EnableMFADevice", Some(name)).await;
+    let with_mfa = device.session(app, &user).await;
+    let made = with_mfa.call("CreateRecoveryCodes", &[]).await.ok();
+    (user, made.all("member"), device.serial)
 }
 
 fn recover<'a>(serial: &'a str, code: &'a str) -> [(&'a str, &'a str); 2] {
@@ -66,20 +94,22 @@ on_both_engines! {
         assert_eq!(alice.call("RecoverMFADevice", &recover(&serial, &bobs[0])).await.refused("InvalidAuthenticationCode"), WRONG);
         bob.call("RecoverMFADevice", &recover(&serial, &bobs[0])).await.refused("NoSuchEntity");
         alice.call("RecoverMFADevice", &recover(&serial, &codes[4])).await.ok();
-        let fresh = alice.call("CreateRecoveryCodes", &[]).await.ok();
+        // Root gives another; with it there are new codes, and neither what was used nor what was replaced helps now.
+        let second = Device::enabled(&app, &app.root(), "second", "EnableMFADevice", Some("alice")).await;
+        let fresh = second.session(&app, &alice).await.call("CreateRecoveryCodes", &[]).await.ok();
         assert_eq!(fresh.text("CreateDate"), "2026-01-02T03:04:05Z");
         assert_eq!(alice.call("GetRecoveryCodes", &[]).await.ok().text("Remaining"), "10");
-        // Root gives the device back; neither what was used nor what was replaced helps now.
-        let made = app.root().call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "second")]).await.ok();
-        let seed = data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64");
-        let seed = String::from_utf8(seed).expect("ASCII");
-        let serial = made.text("SerialNumber");
-        let (first, second) = (totp(&seed, app.now().plus_seconds(-30)), totp(&seed, app.now()));
-        app.root().call("EnableMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial), ("AuthenticationCode1", &first), ("AuthenticationCode2", &second)]).await.ok();
         for old in [&codes[4], &codes[5]] {
-            alice.call("RecoverMFADevice", &recover(&serial, old)).await.refused("InvalidAuthenticationCode");
+            alice.call("RecoverMFADevice", &recover(&second.serial, old)).await.refused("InvalidAuthenticationCode");
         }
-        alice.call("RecoverMFADevice", &recover(&serial, &fresh.all("member")[9])).await.ok();
+        alice.call("RecoverMFADevice", &recover(&second.serial, &fresh.all("member")[9])).await.ok();
+    }
+
+    async fn ac_40_who_has_no_device_makes_no_codes_that_could_take_a_later_one_away(app) {
+        let alice = app.user_with("alice", ALL).await;
+        let said = alice.call("CreateRecoveryCodes", &[]).await.refused("AccessDenied");
+        assert!(said.ends_with("because the request was not authenticated with MFA"), "{said}");
+        app.root().call("CreateRecoveryCodes", &[]).await.refused("AccessDenied");
     }
 
     async fn ac_35_tries_at_recovery_codes_run_out_also_for_the_right_one_and_over_a_restart(app) {
@@ -122,6 +152,8 @@ on_both_engines! {
     async fn root_has_codes_and_an_administrator_sees_how_many_but_never_which(app) {
         let root = app.root();
         root.call("GetRecoveryCodes", &[]).await.refused("NoSuchEntity");
+        let device = Device::enabled(&app, &root, "roots", "EnableRootMFADevice", None).await;
+        let root = device.session(&app, &root).await;
         assert_eq!(root.call("CreateRecoveryCodes", &[]).await.ok().all("member").len(), 10);
         assert_eq!(root.call("GetRecoveryCodes", &[]).await.ok().text("Remaining"), "10");
         let (_, codes, _) = user_with_codes_and_device(&app, "alice").await;
@@ -133,6 +165,30 @@ on_both_engines! {
         root.call("GetRecoveryCodes", &[("UserName", "nobody")]).await.refused("NoSuchEntity");
         root.call("DeleteRecoveryCodes", &[]).await.ok();
         root.call("DeleteRecoveryCodes", &[]).await.refused("NoSuchEntity");
+    }
+
+    async fn ac_40_with_a_stolen_key_alone_no_factor_is_added_replaced_or_taken_away(app) {
+        let (alice, _, serial) = user_with_codes_and_device(&app, "alice").await;
+        let made = alice.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "thiefs")]).await.ok();
+        let seed = data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64");
+        let seed = String::from_utf8(seed).expect("ASCII");
+        let (first, second) = (totp(&seed, app.now().plus_seconds(-30)), totp(&seed, app.now()));
+        let thiefs = made.text("SerialNumber");
+        let name = ("UserName", "alice");
+        let changes: [(&str, &[(&str, &str)]); 6] = [
+            ("EnableMFADevice", &[name, ("SerialNumber", &thiefs), ("AuthenticationCode1", &first), ("AuthenticationCode2", &second)]),
+            ("DeactivateMFADevice", &[name, ("SerialNumber", &serial)]),
+            ("BeginSecurityKeyRegistration", &[name]),
+            ("FinishSecurityKeyRegistration", &[name, ("SecurityKeyName", "thiefs"), ("RegistrationResponse", "{}")]),
+            ("CreateRecoveryCodes", &[]),
+            ("DeleteRecoveryCodes", &[name]),
+        ];
+        for (operation, parameters) in changes {
+            let said = alice.call(operation, parameters).await.refused("AccessDenied");
+            assert!(said.ends_with("because the request was not authenticated with MFA"), "{operation}: {said}");
+        }
+        assert_eq!(alice.call("ListMFADevices", &[]).await.ok().all("SerialNumber"), [serial]);
+        assert_eq!(alice.call("GetRecoveryCodes", &[]).await.ok().text("Remaining"), "10");
     }
 
     async fn ac_45_a_code_shows_in_no_event(app) {

@@ -253,8 +253,19 @@ on_both_engines! {
     async fn a_recovery_code_takes_a_lost_key_away(app) {
         let policy = OWN_KEYS.replace(r#""iam:EnableMFADevice""#, r#""iam:EnableMFADevice","iam:CreateRecoveryCodes","iam:RecoverMFADevice""#);
         let alice = app.user_with("alice", &policy).await;
-        let codes = alice.call("CreateRecoveryCodes", &[]).await.ok().all("member");
         let serial = register(&alice, "alice", "phone", &mut Phone::new(false)).await;
+        // Codes are made with another device in hand, and outlive it.
+        let root = app.root();
+        let made = root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "app")]).await.ok();
+        let seed = String::from_utf8(data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64")).expect("ASCII");
+        let code = |steps: i64| totp(&seed, app.now().plus_seconds(30 * steps));
+        let serial_of_app = made.text("SerialNumber");
+        let device = ("SerialNumber", serial_of_app.as_str());
+        let held = [("UserName", "alice"), device];
+        root.call("EnableMFADevice", &[held[0], device, ("AuthenticationCode1", &code(-2)), ("AuthenticationCode2", &code(-1))]).await.ok();
+        let session = alice.sts("GetSessionToken", &[device, ("TokenCode", &code(0))]).await.ok();
+        let codes = alice.with_credentials_of(&session).call("CreateRecoveryCodes", &[]).await.ok().all("member");
+        root.call("DeactivateMFADevice", &held).await.ok();
         alice.call("RecoverMFADevice", &[("SerialNumber", &serial), ("RecoveryCode", &codes[0])]).await.ok();
         assert!(alice.call("ListSecurityKeys", &[]).await.ok().all("SerialNumber").is_empty());
         // It is gone, so that the same authenticator can be registered anew.

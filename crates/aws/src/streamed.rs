@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -9,6 +10,11 @@ use claviger_iam::attachment::Attachment;
 use data_encoding::BASE64;
 use http_body::{Frame, SizeHint};
 use tokio::sync::mpsc;
+
+/// Bytes that are sent at once.
+const PIECE_BYTES: usize = 64 << 10;
+/// How long a reader may take for one piece.
+const STALLED: Duration = Duration::from_secs(30);
 
 type Piece = Result<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -29,7 +35,8 @@ pub(crate) fn body(xml: String, attachment: Attachment, request_id: &str) -> Bod
 }
 
 /// Sends everything, or ends with an error that breaks the answer off: its length is announced, so no reader takes a part
-/// for the whole.
+/// for the whole. Nothing is read for a reader who has not taken what came before, and one who takes nothing for too long
+/// is given up.
 async fn send(
     to: mpsc::Sender<Piece>,
     head: Bytes,
@@ -41,21 +48,31 @@ async fn send(
         return;
     }
     loop {
-        let piece = match attachment.next_part().await {
-            Ok(Some(part)) => Ok(Bytes::from(BASE64.encode(&part))),
-            Ok(None) => break,
+        let Ok(Ok(place)) = tokio::time::timeout(STALLED, to.reserve()).await else {
+            return;
+        };
+        let mut encoded = match attachment.next_part().await {
+            Ok(Some(part)) => Bytes::from(BASE64.encode(&part)),
+            Ok(None) => {
+                place.send(Ok(tail));
+                return;
+            }
             Err(fault) => {
                 let cause = fault.cause().map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(%request_id, %fault, cause, "an answer was broken off");
-                Err(fault.into())
+                place.send(Err(fault.into()));
+                return;
             }
         };
-        let is_last = piece.is_err();
-        if to.send(piece).await.is_err() || is_last {
-            return;
+        // In small pieces, so that a slow reader is seen to take them.
+        place.send(Ok(encoded.split_to(encoded.len().min(PIECE_BYTES))));
+        while !encoded.is_empty() {
+            let Ok(Ok(place)) = tokio::time::timeout(STALLED, to.reserve()).await else {
+                return;
+            };
+            place.send(Ok(encoded.split_to(encoded.len().min(PIECE_BYTES))));
         }
     }
-    drop(to.send(Ok(tail)).await);
 }
 
 /// A body that comes piece by piece.

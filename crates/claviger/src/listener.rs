@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use claviger_iam::context::{Origin, Outcome};
 use claviger_model::{Arn, Clock, Rng};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -33,6 +34,8 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Connections at once from one address, unless it is a trusted proxy's.
 const MAX_CONNECTIONS_PER_PEER: usize = 1_024;
+/// Bytes of an answer that may take a slow peer longer than it may be idle.
+const LONG_ANSWER: u64 = 256 << 10;
 /// How long a whole request may take, its body included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests in flight get to finish when the server stops.
@@ -99,7 +102,21 @@ pub(crate) async fn serve(
                     async move {
                         let _busy = activity.begin();
                         let answer = surroundings.answer(request, peer.ip(), secure).await;
-                        Ok::<_, std::convert::Infallible>(answer)
+                        Ok::<_, std::convert::Infallible>(answer.map(|body| {
+                            if body
+                                .size_hint()
+                                .exact()
+                                .is_some_and(|bytes| bytes < LONG_ANSWER)
+                            {
+                                return body;
+                            }
+                            // As long as the peer takes what it asked for, its connection is not idle.
+                            let activity = activity.clone();
+                            Body::new(body.map_frame(move |frame| {
+                                activity.moved();
+                                frame
+                            }))
+                        }))
                     }
                 })
             };
@@ -154,6 +171,11 @@ impl Activity {
     fn begin(self: &Arc<Self>) -> Busy {
         self.state.lock().0 += 1;
         Busy(self.clone())
+    }
+
+    /// Something of an answer has been taken.
+    fn moved(&self) {
+        self.state.lock().1 = Instant::now();
     }
 
     /// Resolves once there was no request in flight for too long.

@@ -55,24 +55,23 @@ pub(crate) async fn make(iam: &Iam, account: AccountId) -> Result<(), Fault> {
         Ok(()) => parts.finish().await,
         Err(fault) => Err(fault),
     };
-    let published = match finished {
-        Ok((parts, bytes)) => {
-            let report = CredentialReport {
-                account,
-                generated: now,
-                text: name,
-                parts,
-                bytes,
-            };
-            publish(store, report).await
+    let (parts, bytes) = match finished {
+        Ok(whole) => whole,
+        Err(fault) => {
+            // What stays behind all the same goes when the report after the next is made.
+            drop(store.drop_parts(&text).await);
+            return Err(fault);
         }
-        Err(fault) => Err(fault),
     };
-    if published.is_err() {
-        // What stays behind all the same goes when the report after the next is made.
-        drop(store.drop_parts(&text).await);
-    }
-    published
+    let report = CredentialReport {
+        account,
+        generated: now,
+        text: name,
+        parts,
+        bytes,
+    };
+    // A failure here may come after the commit, so the text stays: the account's record may name it.
+    publish(store, report).await
 }
 
 /// The name of a new text: behind the present one's, whatever the clocks of the nodes say, and nobody else's.
@@ -106,10 +105,10 @@ async fn publish(store: &Store, report: CredentialReport) -> Result<(), Fault> {
             Ok(_) => {
                 if let Some(present) = present {
                     let before = CredentialReport::text_of(report.account, &present.text);
-                    store
-                        .drop_parts_before(&before)
-                        .await
-                        .map_err(Fault::unavailable)?;
+                    // The report is there, whatever becomes of older texts: they go with the next one.
+                    if let Err(error) = store.drop_parts_before(&before).await {
+                        tracing::warn!(%error, "the text of an older report is kept");
+                    }
                 }
                 return Ok(());
             }

@@ -204,22 +204,30 @@ pub(super) fn put_held(cx: &mut Cx<'_>, owner: &Owner, devices: Vec<AssignedMfaD
 /// Whoever has a device must have proved it to add one or take one away, whatever policies say: otherwise a stolen key
 /// could replace the second factor (AWS security bulletin AWS-2023-001). Those who act on others are not meant.
 pub(super) fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> Result<(), Fault> {
-    let (is_own, arn, shown) = match (cx.caller().who(), owner) {
-        (caller::Who::User { id, .. }, Owner::User(user)) => {
-            (*id == user.id, user.arn(), format!("user {}", user.name))
-        }
-        (caller::Who::Root(id), Owner::Root(account)) => {
-            let arn = Arn::root(account.id);
-            (*id == account.id, arn.clone(), arn.as_str().to_owned())
-        }
-        _ => return Ok(()),
+    let is_own = match (cx.caller().who(), owner) {
+        (caller::Who::User { id, .. }, Owner::User(user)) => *id == user.id,
+        (caller::Who::Root(id), Owner::Root(account)) => *id == account.id,
+        _ => false,
     };
     if !is_own || held(owner).is_empty() || cx.caller().mfa().is_some() {
         return Ok(());
     }
-    Err(Fault::denied(format!(
+    Err(without_mfa(owner, operation))
+}
+
+/// What is said to an owner who should have proved a device.
+pub(super) fn without_mfa(owner: &Owner, operation: &str) -> Fault {
+    let (arn, shown) = match owner {
+        Owner::User(user) => (user.arn().to_string(), format!("user {}", user.name)),
+        Owner::Root(account) => {
+            let arn = Arn::root(account.id).to_string();
+            (arn.clone(), arn)
+        }
+        Owner::Missing(name) => (name.clone(), format!("user {name}")),
+    };
+    Fault::denied(format!(
         "User: {arn} is not authorized to perform: iam:{operation} on resource: {shown} because the request was not authenticated with MFA"
-    )))
+    ))
 }
 
 /// Puts a device that nobody holds into the owner's hands, who shows two codes that follow each other.

@@ -6,7 +6,7 @@ use claviger_model::{Code, Secret, Timestamp};
 use claviger_shape::Shape;
 use claviger_store::Bucket;
 
-use super::mfa_devices::{self, check_own_change};
+use super::mfa_devices::{self, check_own_change, without_mfa};
 use super::users::check_on_owner;
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::Target;
@@ -110,7 +110,7 @@ pub async fn redeem(
 }
 
 /// Makes ten recovery codes for the caller, in place of those that there are. Nobody makes them for somebody else: whoever
-/// knows them holds the second factor. Who has an MFA device must have proved it.
+/// knows them holds the second factor. The caller must have proved an MFA device.
 #[derive(Shape)]
 pub struct CreateRecoveryCodes {}
 
@@ -135,7 +135,11 @@ impl Operation for CreateRecoveryCodes {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let owner = lookup::owner(cx, None).await?;
-        check_own_change(cx, &owner, Self::SPEC.name)?;
+        // SECURITY: also who has no device yet. Codes that were made with a key alone would outlive the first device that
+        // its owner enrols, and take it away for whoever stole the key.
+        if cx.caller().mfa().is_none() {
+            return Err(without_mfa(&owner, Self::SPEC.name));
+        }
         let (codes, kept) = RecoveryCodes::draw(id_of(&owner), cx.now(), cx.rng());
         put_codes(cx, &owner, Some(kept));
         Ok(CreateRecoveryCodesOutput {
@@ -233,7 +237,9 @@ impl Operation for RecoverMFADevice {
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        Ok(Target::of(check_on_owner(cx, None).await?))
+        let check = check_on_owner(cx, None).await?;
+        let deactivate = check.also("iam:DeactivateMFADevice");
+        Ok(Target::of(check).and(deactivate))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {

@@ -10,7 +10,7 @@ use claviger_shape::Shape;
 use claviger_store::Stored;
 
 use super::login_profiles::Password;
-use super::mfa_devices::{self, AuthenticationCode};
+use super::mfa_devices::{self, AuthenticationCode, check_own_change};
 use super::password_hashes::{WRONG_OLD, Whose};
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
@@ -92,6 +92,7 @@ impl Operation for ChangeRootPassword {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let account = own_account(cx).await?;
+        check_own_change(cx, &Owner::Root(account.clone()), Self::SPEC.name)?;
         let Some(old) = &account.root.password else {
             return Err(Fault::denied(WRONG_OLD));
         };

@@ -200,10 +200,8 @@ impl RelyingParty {
         }
         // SECURITY: what an authenticator says of its model counts only under a signature that a vendor answers for.
         let model = match (&credential.attestation.metadata, trusted) {
-            (
-                AttestationMetadata::Packed { aaguid } | AttestationMetadata::Tpm { aaguid, .. },
-                Ok(()),
-            ) => Some(aaguid.to_string()),
+            // Whoever holds a TPM chooses what it certifies beside its key, the model included.
+            (AttestationMetadata::Packed { aaguid }, Ok(())) => Some(aaguid.to_string()),
             _ => None,
         };
         check_model(model.as_deref(), policy)?;

@@ -42,6 +42,15 @@ impl Holder {
         }
     }
 
+    /// Whether this is who has the keys.
+    pub(super) fn is(&self, who: &Who) -> bool {
+        match (self, who) {
+            (Self::User(user), Who::User { id, .. }) => *id == user.id,
+            (Self::Root(account), Who::Root(id)) => *id == account.id,
+            _ => false,
+        }
+    }
+
     /// Root has no name.
     pub(super) fn name(&self) -> Option<String> {
         match self {

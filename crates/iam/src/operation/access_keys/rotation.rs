@@ -59,13 +59,24 @@ impl Operation for RotateAccessKey {
     type Output = RotateAccessKeyOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        Ok(Target::of(
-            check_on_owner(cx, self.user_name.as_ref()).await?,
-        ))
+        let check = check_on_owner(cx, self.user_name.as_ref()).await?;
+        // SECURITY: whoever may not make keys, or not touch them, must not do so by another name.
+        let create = check.also("iam:CreateAccessKey");
+        let update = check.also("iam:UpdateAccessKey");
+        Ok(Target::of(check).and(create).and(update))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let holder = Holder::find(cx, self.user_name.as_ref()).await?;
+        // SECURITY: a key with bounds would be free of them in the successor of one that has none.
+        if cx.principal().await?.key_bounds.is_some()
+            && holder.is(cx.caller().who())
+            && cx.caller().long_term_key() != Some(&self.access_key_id)
+        {
+            return Err(Fault::denied(
+                "An access key with an expiry or source networks can rotate itself and no other key of its holder.",
+            ));
+        }
         let limit = holder.limit(cx).await?;
         let mut keys = holder.keys().clone();
         let old = keys.rotatable(&self.access_key_id, cx.now())?;
@@ -123,9 +134,9 @@ impl Operation for UpdateAccessKeyBounds {
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        Ok(Target::of(
-            check_on_owner(cx, self.user_name.as_ref()).await?,
-        ))
+        let check = check_on_owner(cx, self.user_name.as_ref()).await?;
+        let update = check.also("iam:UpdateAccessKey");
+        Ok(Target::of(check).and(update))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {

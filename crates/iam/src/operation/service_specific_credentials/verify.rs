@@ -1,7 +1,8 @@
 //! Verifying a service-specific credential, for a service behind this server.
 
 use claviger_model::name::UserName;
-use claviger_model::{Arn, Code, Secret, Timestamp};
+use claviger_model::scalar::Constraint::MaxLength;
+use claviger_model::{Arn, Code, Secret, Timestamp, text_scalar};
 use claviger_shape::Shape;
 use claviger_store::{Bucket, Record};
 use data_encoding::HEXLOWER;
@@ -28,6 +29,11 @@ const TRIES: u32 = 10;
 /// Seconds that a window lasts.
 const TRIES_WINDOW: u32 = 300;
 
+text_scalar! {
+    /// A user name as a client gave it to a service: up to 200 characters, more than any credential has.
+    ServiceUserName, [MaxLength(200)], |_| true
+}
+
 /// Tells a service whose credential it was shown, if it is good now. An operation of this server's own: on AWS only its own
 /// services can ask. Nobody learns whether a name or its secret was wrong.
 #[derive(Shape)]
@@ -35,7 +41,7 @@ pub struct VerifyServiceSpecificCredential {
     /// The service that asks, which is the one that the credential must be for.
     pub service_name: String,
     /// What the service was told as the user name. It comes with the password.
-    pub service_user_name: Option<String>,
+    pub service_user_name: Option<ServiceUserName>,
     /// What the service was told as the password.
     pub service_password: Option<Secret<String>>,
     /// What the service was told as the key, which names the user itself.
@@ -73,7 +79,7 @@ impl VerifyServiceSpecificCredential {
             &self.service_password,
             &self.service_credential_secret,
         ) {
-            (Some(name), Some(password), None) => Ok((name.clone(), password)),
+            (Some(name), Some(password), None) => Ok((name.as_str().to_owned(), password)),
             // A key that names nobody is nobody's.
             (None, None, Some(key)) => Ok((
                 service_secret::name_in(service, key).unwrap_or_default(),
@@ -175,6 +181,8 @@ impl Operation for VerifyServiceSpecificCredential {
 
 #[cfg(test)]
 mod tests {
+    use claviger_model::Scalar;
+
     use super::*;
 
     #[test]
@@ -199,7 +207,8 @@ mod tests {
         ] {
             let input = VerifyServiceSpecificCredential {
                 service_name: service.name.to_owned(),
-                service_user_name,
+                service_user_name: service_user_name
+                    .map(|name| ServiceUserName::parse(&name).expect("short")),
                 service_password,
                 service_credential_secret,
             };
