@@ -114,7 +114,7 @@ def start_sshd() -> Iterator[Callable[..., Sshd]]:
             f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host_key\nPidFile {folder}/pid\n"
             "UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             "PubkeyAuthentication yes\nPermitRootLogin prohibit-password\nAuthorizedKeysFile none\n"
-            f"AuthorizedKeysCommand {program} ssh-keys {arguments.format(folder=folder)}\n"
+            f"AuthorizedKeysCommand {program} ssh-keys --allow-root {arguments.format(folder=folder)}\n"
             f"AuthorizedKeysCommandUser {user}\nLogLevel VERBOSE\nMaxAuthTries 3\n"
         )
         process = subprocess.Popen(
@@ -267,6 +267,10 @@ def test_refusals_are_on_record_with_whom_they_concern(sshd: Sshd, person: Perso
 
 
 def ssh_keys(server: Server, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return run_ssh_keys(server, "--allow-root", *arguments, **more)
+
+
+def run_ssh_keys(server: Server, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [binary(), "ssh-keys", *arguments],
         env={"PATH": os.environ["PATH"]} | more,
@@ -320,7 +324,7 @@ def test_a_server_that_says_something_else_is_not_believed(server: Server, perso
             listener.listen()
             endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
             process = subprocess.Popen(
-                [binary(), "ssh-keys", "--user", LOGIN, "--host", HOST],
+                [binary(), "ssh-keys", "--allow-root", "--user", LOGIN, "--host", HOST],
                 env={"PATH": os.environ["PATH"]} | of_root(server) | {"AWS_ENDPOINT_URL": endpoint},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -340,6 +344,26 @@ def test_on_the_servers_own_host_the_socket_is_asked(
     assert own.lets_in(person.key), own.log
     person.may(statement("Allow", "*", "*"), statement("Deny", "ssh:*", "*"))
     assert not own.lets_in(person.key)
+
+
+def test_nobody_becomes_root_of_a_host_that_does_not_say_so(server: Server, person: Person) -> None:
+    for arguments in (("--user", LOGIN), ("--user", "alice", "--login-name", LOGIN)):
+        for way in ((), ("--socket", "--data-dir", str(server.data))):
+            done = run_ssh_keys(server, *arguments, *way, "--host", HOST, **of_root(server))
+            assert (done.returncode, done.stdout) == (1, ""), done
+            assert "--allow-root" in done.stderr
+
+
+def test_the_command_leaves_the_store_alone_where_no_server_answers(server: Server, person: Person) -> None:
+    asked = ("--socket", "--data-dir", str(server.data), "--user", LOGIN, "--host", HOST)
+    assert ssh_keys(server, *asked).stdout.startswith("ssh-rsa ")
+    assert server.stop() == 0
+    try:
+        done = ssh_keys(server, *asked)
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert "no server answers" in done.stderr
+    finally:
+        server.start()
 
 
 def test_a_server_that_is_down_lets_nobody_in(sshd: Sshd, person: Person) -> None:

@@ -123,6 +123,9 @@ pub(crate) struct SshKeys {
     /// Seconds to wait for the server.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub(crate) timeout: u64,
+    /// Let the host's root be logged in to by whoever is called `root` in the account and may log in.
+    #[arg(long)]
+    pub(crate) allow_root: bool,
     /// Ask over the server's local socket, as the server's user or root, on the server's own host.
     #[arg(long)]
     pub(crate) socket: bool,

@@ -14,6 +14,8 @@ use crate::{Failure, client, config, log, say};
 
 /// The operation that tells the keys.
 const OPERATION: &str = "ListHostSSHPublicKeys";
+/// The user of a host who may do everything there.
+const ROOT: &str = "root";
 /// The only kind of key that can be uploaded.
 const KEY_TYPE: &str = "ssh-rsa";
 /// More keys than this are no answer to believe: a user has five.
@@ -34,6 +36,12 @@ pub(crate) fn run(asked: &SshKeys) -> Result<(), Failure> {
             .to_owned(),
     };
     let login_name = asked.login_name.as_ref().unwrap_or(&asked.user);
+    // SECURITY: who may make or rename users of the account must not become root of its hosts by a user of that name.
+    if login_name == ROOT && !asked.allow_root {
+        return Err(Failure::Failed(anyhow::anyhow!(
+            "nobody logs in as {ROOT} by this command: name `--allow-root` if this host wants it"
+        )));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -90,7 +98,7 @@ async fn on_host(asked: &SshKeys, host: &str, login: &str) -> Result<Vec<String>
         command: format!("claviger/{} ssh-keys", env!("CARGO_PKG_VERSION")),
         input: Zeroizing::new(input.to_string().into_bytes()),
     };
-    let answer = Connection::open(&config).await?.run(call).await?;
+    let answer = Connection::to_server(&config).await?.run(call).await?;
     let keys = answer
         .value()
         .get("SSHPublicKeys")
@@ -154,6 +162,7 @@ mod tests {
             endpoint_url: None,
             ca_bundle: None,
             timeout: 5,
+            allow_root: false,
             socket: false,
             account: None,
             flags: Flags::default(),

@@ -41,6 +41,22 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
+    /// The way through a server that serves, and no other.
+    ///
+    /// SECURITY: what strangers can set off, as they do with logins, must not hold the store while a server starts.
+    ///
+    /// # Errors
+    /// No server serves, or its socket is not for this user.
+    pub(crate) async fn to_server(config: &Config) -> Result<Self, Failure> {
+        match connect(&config.host_socket).await? {
+            Some(stream) => Ok(Self::Server(stream)),
+            None => Err(Failure::Failed(anyhow::anyhow!(
+                "no server answers at {}",
+                config.host_socket.display()
+            ))),
+        }
+    }
+
     /// Finds the way.
     ///
     /// # Errors
