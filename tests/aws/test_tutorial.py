@@ -215,7 +215,9 @@ def session_token(story: Story, code: str) -> tuple[str, ...]:
 
 
 def test_13_a_code_of_the_device_opens_a_session(story: Story) -> None:
-    code = story.code(1)
+    # Not the code of the step to come: where a step ended while the pair was on its way, the device counts as one late.
+    story.server.advance(30)
+    code = story.code()
     answer = story.server.aws(*session_token(story, code), keys=story.user)
     story.session = Keys.of(answer["Credentials"])
     assert story.session.access_key_id.startswith("ASIA")
@@ -336,7 +338,8 @@ def test_22_codes_ten_minutes_old_enable_a_device_that_resync_then_mends(story: 
     story.server.advance(90)
     at = story.server.now()
     aws(*two_codes("resync-mfa-device", at, -1))
-    answer = aws(*with_code, code(1), keys=late)
+    story.server.advance(30)
+    answer = aws(*with_code, code(0), keys=late)
     assert answer["Credentials"]["SessionToken"]
 
     error = story.server.refused(*two_codes("resync-mfa-device", at, -1))

@@ -113,7 +113,7 @@ def test_ac_45_planted_secrets_are_found_nowhere(make_server: Callable[..., Serv
         "iam", "enable-mfa-device", "--user-name", "alice", "--serial-number", serial,
         "--authentication-code1", "000000", "--authentication-code2", "000000",
     )  # fmt: skip
-    now = server.now()
+    now = server.early_in_step()
     iam.enable_mfa_device(**enable, AuthenticationCode1=totp(seed, now, -1), AuthenticationCode2=totp(seed, now))
     session = Keys.of(
         server.client("sts", alice).get_session_token(SerialNumber=serial, TokenCode=totp(seed, server.now(), 1))[
