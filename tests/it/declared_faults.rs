@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = files!(
     "account.txt",
     "credential_reports.txt",
     "sessions.txt",
+    "console_sessions.txt",
 );
 
 fn scenarios() -> Vec<Scenario> {

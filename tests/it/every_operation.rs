@@ -46,6 +46,8 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "HostName") => "web-1.example.com",
         (_, "Content") => "serial number,secret key\nGAHT12345678,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
         (_, "RecoveryCode") => "00000-00000-00000-00000-00000",
+        (_, "SessionId") => "6f1c2b1e-0d5a-4b8e-9a53-2f0e4f6a7c11",
+        (_, "DemandMFA") => "true",
         (_, "AccountAlias") => "an-alias",
         (_, "Description") => "what it is for",
         (_, "Tags.member.1.Key" | "TagKeys.member.1") => "team",
@@ -116,7 +118,7 @@ pub(crate) async fn run_with(actor: &Actor, entry: &Entry, parameters: &[(String
     match entry.spec.service {
         Service::Iam => actor.call(entry.spec.name, &borrowed).await,
         Service::Sts => actor.sts(entry.spec.name, &borrowed).await,
-        Service::Host => panic!("no request names {}", entry.spec.name),
+        Service::Host | Service::SignIn => panic!("no request names {}", entry.spec.name),
         Service::CloudTrail => {
             let target = format!(
                 "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.{}",

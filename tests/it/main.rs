@@ -31,6 +31,7 @@ mod self_management;
 mod server_certificates;
 mod service_specific_credentials;
 mod sessions;
+mod signin;
 mod signing_certificates;
 mod simulation;
 mod ssh_public_keys;

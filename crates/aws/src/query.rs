@@ -79,7 +79,7 @@ async fn run(
     let input = (entry.decode)(form.source()).map_err(|violations| {
         let dialect = match service {
             Service::Sts => Dialect::STS,
-            Service::Iam | Service::CloudTrail | Service::Host => Dialect::IAM,
+            Service::Iam | Service::CloudTrail | Service::Host | Service::SignIn => Dialect::IAM,
         };
         let (code, message) = render(&violations, dialect);
         message.map_or_else(|| Fault::bare(code), |message| Fault::new(code, message))

@@ -68,7 +68,7 @@ pub(crate) async fn authenticate(
         secure_transport: origin.secure_transport,
         region: match service {
             // IAM is one for all regions (service authorization reference).
-            Service::Iam | Service::Host => Cow::Borrowed("us-east-1"),
+            Service::Iam | Service::Host | Service::SignIn => Cow::Borrowed("us-east-1"),
             Service::Sts | Service::CloudTrail => Cow::Owned(presented.scope().region.to_owned()),
         },
         now: iam.settings().clock.now(),

@@ -8,10 +8,11 @@ use claviger_policy::{
     Silent, decide,
 };
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Way};
 use crate::context::{Parameters, RequestContext, RequestFacts};
 use crate::entity::Tags;
 use crate::entity::account::PasswordPolicy;
+use crate::entity::console_session::Reach;
 use crate::fault::Fault;
 use crate::principal::{Being, Held, Principal};
 use crate::spec::{Grant, Service, Spec};
@@ -223,6 +224,56 @@ pub(crate) fn granted_by_password_policy(
     is_meant && policy.is_some_and(|policy| policy.allow_users_to_change)
 }
 
+/// What assigns a first MFA device: all that a session may run that reaches no further.
+const ENROLMENT: &[&str] = &[
+    "BeginSecurityKeyRegistration",
+    "CreateVirtualMFADevice",
+    "EnableMFADevice",
+    "EnableRootMFADevice",
+    "FinishSecurityKeyRegistration",
+    "GetUser",
+    "ListMFADevices",
+];
+
+/// Refuses what the way by which a caller came does not lead to: a sign-in that is not complete runs what completes it, and
+/// nothing else does (AC-37).
+fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
+    let is_open = match caller.way() {
+        Way::Request => spec.service != Service::SignIn,
+        Way::SigningIn => spec.service == Service::SignIn || spec.name == "ChangePassword",
+        Way::Console(session) => {
+            session.reach == Reach::Whole
+                || (spec.service == Service::Iam && ENROLMENT.contains(&spec.name))
+        }
+    };
+    if is_open {
+        return Ok(());
+    }
+    Err(Fault::denied(match caller.way() {
+        Way::Request => "This operation is part of signing in to the console.",
+        Way::SigningIn => "Complete the sign-in first.",
+        Way::Console(_) => "The account demands a second factor. Assign an MFA device first.",
+    }))
+}
+
+/// Whether the account's demand for a second factor grants what a session needs that may do nothing but assign one: on the
+/// caller's own user, and on devices that are new. It stands in for an identity policy and a permissions boundary, and an
+/// explicit deny is heeded.
+fn granted_by_enrolment(spec: &Spec, target: &Target, caller: &Caller, own: &Arn) -> bool {
+    let Way::Console(session) = caller.way() else {
+        return false;
+    };
+    session.reach == Reach::Enrolment
+        && ENROLMENT.contains(&spec.name)
+        && target.checks.iter().all(|check| {
+            &*check.resource == own.as_str()
+                || (spec.name == "CreateVirtualMFADevice"
+                    && check.action.is_none()
+                    && claviger_model::arn::split(&check.resource)
+                        .is_some_and(|parts| parts.resource.starts_with("mfa/")))
+        })
+}
+
 /// Whether the caller may do all that the target asks. `granted_by_account` says that the account's settings grant the
 /// operation to this user.
 ///
@@ -246,9 +297,15 @@ pub(crate) fn authorize(
         }
         Being::Root(_) | Being::User(_) | Being::Role(_) => {}
     }
+    check_way(spec, caller)?;
     if spec.grant == Grant::Everyone {
         return Ok(());
     }
+    let grant = if granted_by_enrolment(spec, target, caller, &principal.arn) {
+        Grant::UnlessDenied
+    } else {
+        spec.grant
+    };
     let bearing = Bearing::new(
         &principal.identity,
         principal.boundary.as_ref(),
@@ -295,7 +352,7 @@ pub(crate) fn authorize(
             ),
             &mut Silent,
         );
-        let decision = settle(decision, spec.grant, granted_by_account);
+        let decision = settle(decision, grant, granted_by_account);
         if !decision.is_allow() {
             return Err(denial(principal, action_text, check, decision));
         }

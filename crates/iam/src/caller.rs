@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use claviger_model::{AccessKeyId, AccountId, Code, Timestamp, UniqueId};
+use claviger_store::Stored;
 
 use crate::entity::credential::AccessKeys;
-use crate::entity::{KeyBounds, Status};
+use crate::entity::{ConsoleSession, KeyBounds, Status};
 use crate::fault::Fault;
 use crate::session::{Session, SessionPrincipal};
 
@@ -46,6 +47,17 @@ pub enum Who {
     },
 }
 
+/// By which way a caller came.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    /// A signed request, or the server's own host.
+    Request,
+    /// A sign-in that is not complete: what it may run is what completes it.
+    SigningIn,
+    /// The console.
+    Console(Arc<Stored<ConsoleSession>>),
+}
+
 /// An authenticated caller. There is no way to make one but by authentication, so a function that takes one is only
 /// ever called after it.
 #[derive(Debug, Clone)]
@@ -53,6 +65,7 @@ pub struct Caller {
     who: Who,
     access_key_id: Option<AccessKeyId>,
     session: Option<Arc<Session>>,
+    way: Way,
 }
 
 impl Caller {
@@ -62,6 +75,7 @@ impl Caller {
             who,
             access_key_id: Some(access_key_id),
             session: None,
+            way: Way::Request,
         }
     }
 
@@ -71,6 +85,38 @@ impl Caller {
             who: Who::Host { account, uid },
             access_key_id: None,
             session: None,
+            way: Way::Request,
+        }
+    }
+
+    /// Whoever is about to sign in, with what was proved so far.
+    pub(crate) fn signing_in(session: Arc<Session>) -> Self {
+        Self {
+            access_key_id: None,
+            way: Way::SigningIn,
+            ..Self::with_session(session)
+        }
+    }
+
+    /// Whoever is signed in to the console.
+    pub(crate) fn in_console(session: Arc<Session>, console: Arc<Stored<ConsoleSession>>) -> Self {
+        Self {
+            way: Way::Console(console),
+            ..Self::with_session(session)
+        }
+    }
+
+    /// By which way it came.
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
+    }
+
+    /// The console session, where the caller is a person at the console.
+    #[must_use]
+    pub fn console(&self) -> Option<&Arc<Stored<ConsoleSession>>> {
+        match &self.way {
+            Way::Console(session) => Some(session),
+            Way::Request | Way::SigningIn => None,
         }
     }
 
@@ -96,6 +142,7 @@ impl Caller {
             who,
             access_key_id: Some(session.access_key_id.clone()),
             session: Some(session),
+            way: Way::Request,
         }
     }
 

@@ -4,6 +4,7 @@
 //! of a password) hold under races. What crosses records is an entry of an index below, committed with the record.
 
 pub mod account;
+pub mod console_session;
 pub mod credential;
 pub mod credential_report;
 pub mod document;
@@ -26,6 +27,7 @@ pub mod tags;
 pub mod user;
 
 pub use account::Account;
+pub use console_session::ConsoleSession;
 pub use credential::{AccessKey, LoginProfile, Status};
 pub use document::Document;
 pub use fido_challenge::FidoChallenge;

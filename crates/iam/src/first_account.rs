@@ -6,7 +6,7 @@ use claviger_store::{CommitError, Depends, Record, Scope, StoreError, Target, Un
 
 use crate::authenticate::secret_field;
 use crate::entity::Account;
-use crate::entity::account::{ACCOUNT_RECORD, Root};
+use crate::entity::account::{ACCOUNT_RECORD, Root, SignInSettings};
 use crate::entity::credential::{AccessKey, AccessKeys, PasswordHash, Status};
 use crate::entity::index::{ACCOUNTS, WHOLE};
 use crate::entity::signing_certificate::SigningCertificates;
@@ -217,6 +217,7 @@ impl Iam {
             },
             password_policy: None,
             access_key_settings: None,
+            sign_in: SignInSettings::default(),
         });
         unit.commit().await?;
         Ok(Created {

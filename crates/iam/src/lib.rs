@@ -28,6 +28,7 @@ pub mod quota;
 pub mod reference;
 pub mod service_secret;
 pub mod session;
+pub mod signin;
 mod signing_keys;
 pub mod spec;
 pub mod token_file;

@@ -17,6 +17,7 @@ use crate::spec::{Service, Spec};
 pub mod access_keys;
 pub mod account;
 pub mod authorization_details;
+pub mod console_sessions;
 pub mod credential_reports;
 pub mod events;
 pub mod groups;
@@ -43,6 +44,8 @@ pub mod server_certificates;
 pub mod service_specific_credentials;
 pub mod sessions;
 pub mod shapes;
+pub mod sign_in;
+pub mod sign_in_settings;
 pub mod signing_certificates;
 pub mod simulation;
 pub mod ssh_public_keys;
@@ -118,6 +121,8 @@ pub trait Answer: Send + Sync {
     fn attachment(&mut self) -> Option<Attachment> {
         None
     }
+    /// The operation's own output, for who knows which operation it was.
+    fn into_output(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
 }
 
 /// An answer with a member that is read while it is sent.
@@ -142,9 +147,13 @@ impl Answer for Attached {
     fn attachment(&mut self) -> Option<Attachment> {
         self.attachment.take()
     }
+
+    fn into_output(self: Box<Self>) -> Box<dyn std::any::Any + Send> {
+        self.output.into_output()
+    }
 }
 
-impl<S: Shape + Send + Sync> Answer for S {
+impl<S: Shape + Send + Sync + 'static> Answer for S {
     fn encode(&self, to: &mut dyn Encoder) {
         Shape::encode(self, to);
     }
@@ -155,6 +164,10 @@ impl<S: Shape + Send + Sync> Answer for S {
 
     fn is_empty(&self) -> bool {
         S::NAME == <Empty as Shape>::NAME
+    }
+
+    fn into_output(self: Box<Self>) -> Box<dyn std::any::Any + Send> {
+        self
     }
 }
 
@@ -217,6 +230,8 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Recovery codes", recovery_codes::OPERATIONS),
     ("Security keys", security_keys::OPERATIONS),
     ("Security key policy", security_key_policy::OPERATIONS),
+    ("Console sessions", console_sessions::OPERATIONS),
+    ("Sign-in settings", sign_in_settings::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),
@@ -227,6 +242,9 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
 
 /// What is done on the server's own host alone. No request can name these operations.
 pub const HOST: &[Entry] = recovery::OPERATIONS;
+
+/// What a sign-in to the console consists of. No request can name these operations.
+pub const SIGN_IN: &[Entry] = sign_in::OPERATIONS;
 
 /// Every operation that a request can name.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
@@ -277,7 +295,7 @@ mod tests {
     #[test]
     fn every_operation_stands_in_the_tables_once() {
         let mut seen = std::collections::HashSet::new();
-        for entry in all().chain(HOST) {
+        for entry in all().chain(HOST).chain(SIGN_IN) {
             assert!(
                 seen.insert((entry.spec.service, entry.spec.name)),
                 "{}",
@@ -299,17 +317,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_on_the_host_alone_is_of_a_service_that_no_request_names() {
-        assert!(all().all(|entry| entry.spec.service != Service::Host));
+    fn what_is_done_on_the_host_or_at_sign_in_alone_is_of_a_service_that_no_request_names() {
+        let own = [Service::Host, Service::SignIn];
+        assert!(all().all(|entry| !own.contains(&entry.spec.service)));
         for entry in HOST {
             assert_eq!(entry.spec.service, Service::Host, "{}", entry.spec.name);
             assert!(entry.spec.on_host, "{}", entry.spec.name);
+        }
+        for entry in SIGN_IN {
+            assert_eq!(entry.spec.service, Service::SignIn, "{}", entry.spec.name);
+            assert!(!entry.spec.on_host, "{}", entry.spec.name);
         }
     }
 
     #[test]
     fn every_operation_has_documentation() {
-        for entry in all().chain(HOST) {
+        for entry in all().chain(HOST).chain(SIGN_IN) {
             assert!(!entry.doc.trim().is_empty(), "{}", entry.spec.name);
             for field in entry.input.iter().chain(entry.output) {
                 assert!(

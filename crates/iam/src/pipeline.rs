@@ -15,7 +15,7 @@ use crate::entity::account::ACCOUNT_RECORD;
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::notice;
-use crate::operation::{Answer, Entry, Erased};
+use crate::operation::{Answer, Entry, Erased, Operation, entry};
 use crate::principal::Principal;
 use crate::spec::Spec;
 
@@ -88,6 +88,25 @@ impl Iam {
             Code::ConcurrentModification,
             "The request was rejected because multiple requests to change this object were submitted simultaneously. Wait a few minutes and submit your request again.",
         ))
+    }
+
+    /// Runs an operation for a caller who knows which it is, and so its output.
+    ///
+    /// # Errors
+    /// As [`Iam::perform`].
+    pub async fn call<O: Operation>(
+        &self,
+        operation: &O,
+        admitted: Admitted,
+        request: &RequestFacts,
+    ) -> Result<O::Output, Fault> {
+        let answer = self
+            .perform(&entry::<O>(), operation, admitted, request)
+            .await?;
+        match answer.into_output().downcast::<O::Output>() {
+            Ok(output) => Ok(*output),
+            Err(_) => Err(Fault::service("an operation answered what is not its own")),
+        }
     }
 
     async fn attempt(

@@ -30,6 +30,7 @@ fn folder(service: Service) -> &'static str {
         Service::Sts => "sts",
         Service::CloudTrail => "cloudtrail",
         Service::Host => "host",
+        Service::SignIn => "signin",
     }
 }
 

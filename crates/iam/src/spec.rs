@@ -18,6 +18,8 @@ pub enum Service {
     CloudTrail,
     /// What is done on the server's own host. No request from the network can name these operations.
     Host,
+    /// What completes a sign-in to the console. Only a sign-in runs these operations; no request can name them.
+    SignIn,
 }
 
 impl Service {
@@ -29,6 +31,7 @@ impl Service {
             Self::Sts => "sts",
             Self::CloudTrail => "cloudtrail",
             Self::Host => "host",
+            Self::SignIn => "signin",
         }
     }
 
@@ -40,6 +43,7 @@ impl Service {
             Self::Sts => "sts.amazonaws.com",
             Self::CloudTrail => "cloudtrail.amazonaws.com",
             Self::Host => "host.claviger",
+            Self::SignIn => "signin.amazonaws.com",
         }
     }
 
@@ -50,7 +54,7 @@ impl Service {
             Self::Iam => "2010-05-08",
             Self::Sts => "2011-06-15",
             Self::CloudTrail => "2013-11-01",
-            Self::Host => "1",
+            Self::Host | Self::SignIn => "1",
         }
     }
 }
@@ -207,6 +211,12 @@ impl Spec {
     #[must_use]
     pub const fn host(name: &'static str, access: Access) -> Self {
         Self::new(Service::Host, name, access).also_on_host()
+    }
+
+    /// An operation of which a sign-in consists.
+    #[must_use]
+    pub const fn sign_in(name: &'static str) -> Self {
+        Self::new(Service::SignIn, name, Access::Write).grant(Grant::Everyone)
     }
 
     /// Says that whoever works on the server's own host may run it too.

@@ -11,7 +11,7 @@
 mod assertion;
 pub(crate) mod challenge;
 mod devices;
-mod event;
+pub(crate) mod event;
 mod refusal;
 mod registration;
 mod relying_party;

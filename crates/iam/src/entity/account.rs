@@ -31,6 +31,41 @@ pub struct Account {
     /// The rules for access keys, where the account has its own. Records from before there were any have none.
     #[serde(default)]
     pub access_key_settings: Option<AccessKeySettings>,
+    /// How people sign in to the console.
+    #[serde(default)]
+    pub sign_in: SignInSettings,
+}
+
+/// How people sign in to the console of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct SignInSettings {
+    /// Whether everybody needs a second factor, root included. Who has none can do nothing but assign one.
+    pub demands_mfa: bool,
+    /// Whether a passkey that verifies its user will do without a password.
+    pub passkey_alone: bool,
+    /// Seconds that a session lasts at the most, where that is not [`SESSION_SECONDS`].
+    pub session_seconds: Option<u32>,
+    /// Seconds that a session lasts unused, where that is not [`IDLE_SECONDS`].
+    pub idle_seconds: Option<u32>,
+}
+
+/// Seconds that a console session lasts at the most: twelve hours, as on AWS.
+pub const SESSION_SECONDS: u32 = 43_200;
+/// Seconds that a console session lasts unused.
+pub const IDLE_SECONDS: u32 = 3_600;
+
+impl SignInSettings {
+    /// Seconds that a session lasts at the most.
+    #[must_use]
+    pub fn session_seconds(&self) -> i64 {
+        self.session_seconds.unwrap_or(SESSION_SECONDS).into()
+    }
+
+    /// Seconds that a session lasts unused.
+    #[must_use]
+    pub fn idle_seconds(&self) -> i64 {
+        self.idle_seconds.unwrap_or(IDLE_SECONDS).into()
+    }
 }
 
 /// An account's rules for access keys.

@@ -25,6 +25,9 @@ pub struct Group {
     pub inline: InlinePolicies,
     /// The managed policies attached to it.
     pub attached: Attachments,
+    /// Whether its members need a second factor to sign in to the console.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demands_mfa: bool,
 }
 
 impl Group {

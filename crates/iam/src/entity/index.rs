@@ -44,6 +44,10 @@ pub static SERVICE_CREDENTIALS: Index = Index::ordered("service_credentials");
 pub static MFA_BY_SERIAL: Index = Index::unique("mfa_by_serial");
 /// Folded serial number → hardware MFA device.
 pub static HARDWARE_MFA_BY_SERIAL: Index = Index::unique("hardware_mfa_by_serial");
+/// Digest of a token → the console session that it opens. One for all accounts: the cookie names none.
+pub static CONSOLE_SESSIONS: Index = Index::unique("console_sessions").global();
+/// User → the console sessions of the user, the oldest first.
+pub static CONSOLE_SESSIONS_OF: Index = Index::ordered("console_sessions_of");
 /// SHA-256 digest of a credential id → the FIDO device that has it. One for all accounts: the relying party is the server.
 pub static FIDO_CREDENTIALS: Index = Index::unique("fido_credentials").global();
 /// Folded serial number → FIDO device.

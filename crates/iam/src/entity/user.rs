@@ -58,6 +58,9 @@ pub struct User {
     /// Codes that stand in for a device that was lost. Records from before there were any have none.
     #[serde(default)]
     pub recovery_codes: Option<RecoveryCodes>,
+    /// Whether the user needs a second factor to sign in to the console, whatever account and groups say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demands_mfa: bool,
     /// Raised to end every session of the user that was issued before.
     pub security_epoch: u64,
     /// Raised when an access key with bounds is deleted, to end the sessions that were issued to keys that are gone: nobody

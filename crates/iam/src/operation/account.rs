@@ -332,6 +332,7 @@ mod tests {
             },
             password_policy: None,
             access_key_settings: None,
+            sign_in: crate::entity::account::SignInSettings::default(),
         };
         let quotas = Quotas {
             users: 7,

@@ -98,6 +98,7 @@ impl Operation for CreateGroup {
             path: self.path.clone().unwrap_or_else(EntityPath::root),
             created: cx.now(),
             inline: InlinePolicies::default(),
+            demands_mfa: false,
             attached: Attachments::default(),
         };
         let shape = GroupShape::from(&group);

@@ -209,7 +209,17 @@ pub(super) fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> R
         (caller::Who::Root(id), Owner::Root(account)) => *id == account.id,
         _ => false,
     };
-    if !is_own || held(owner).is_empty() || cx.caller().mfa().is_some() {
+    if !is_own {
+        return Ok(());
+    }
+    // SECURITY: a console session that somebody else has got hold of must not change a factor (AC-40).
+    let console = cx.caller().console();
+    if console.is_some_and(|session| !session.is_fresh(cx.now())) {
+        return Err(Fault::denied(
+            "Confirm that it is you before you change how you sign in.",
+        ));
+    }
+    if held(owner).is_empty() || cx.caller().mfa().is_some() {
         return Ok(());
     }
     Err(without_mfa(owner, operation))

@@ -9,6 +9,7 @@ use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::credential::PasswordHash;
 use crate::entity::{Account, User};
 use crate::fault::Fault;
+use crate::iam::Iam;
 
 /// The kind of the buckets that bound how often a wrong old password may be named; the id is the user's, or `root`.
 pub const CHANGE_PASSWORD_TRIES: &str = "change_password";
@@ -22,7 +23,7 @@ pub(super) const WRONG_OLD: &str = "The old password was incorrect.";
 
 /// Whose password it is: the record that its hash is sealed for.
 #[derive(Clone, Copy)]
-pub(super) struct Whose<'a> {
+pub(crate) struct Whose<'a> {
     scope: Scope,
     kind: &'static str,
     record: &'a str,
@@ -31,7 +32,7 @@ pub(super) struct Whose<'a> {
 
 impl<'a> Whose<'a> {
     /// A user's.
-    pub(super) fn of_user(user: &'a User) -> Self {
+    pub(crate) fn of_user(user: &'a User) -> Self {
         Self {
             scope: user.scope(),
             kind: User::KIND,
@@ -41,7 +42,7 @@ impl<'a> Whose<'a> {
     }
 
     /// That of an account's root user.
-    pub(super) fn of_root(account: &Account) -> Self {
+    pub(crate) fn of_root(account: &Account) -> Self {
         Self {
             scope: account.scope(),
             kind: Account::KIND,
@@ -59,8 +60,19 @@ impl<'a> Whose<'a> {
         cx: &Cx<'_>,
         hash: &PasswordHash,
     ) -> Result<Secret<String>, Fault> {
-        let opened = cx
-            .iam()
+        self.unseal(cx.iam(), hash).await
+    }
+
+    /// Opens a hash outside of an operation: when somebody signs in.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`, `ServiceFailure`.
+    pub(crate) async fn unseal(
+        self,
+        iam: &Iam,
+        hash: &PasswordHash,
+    ) -> Result<Secret<String>, Fault> {
+        let opened = iam
             .store()
             .unseal(
                 self.scope,

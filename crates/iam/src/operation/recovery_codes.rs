@@ -51,7 +51,7 @@ fn id_of(owner: &Owner) -> &str {
 }
 
 /// Writes the owner's codes: the whole record, so that its revision sees to it that one code is used once.
-fn put_codes(cx: &mut Cx<'_>, owner: &Owner, codes: Option<RecoveryCodes>) {
+pub(super) fn put_codes(cx: &mut Cx<'_>, owner: &Owner, codes: Option<RecoveryCodes>) {
     match owner {
         Owner::User(user) => {
             let mut user: User = User::clone(user);

@@ -199,6 +199,7 @@ impl Operation for CreateUser {
             mfa_devices: Vec::new(),
             recovery_codes: None,
             security_epoch: 0,
+            demands_mfa: false,
             key_epoch: 0,
         };
         let mut shape = UserShape::listed(&user);

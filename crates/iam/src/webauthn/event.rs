@@ -10,13 +10,15 @@ use crate::entity::mfa_device::Who;
 use crate::entity::{FidoDevice, User};
 
 /// Whom an event is about.
-pub(super) enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     /// Root.
     Root,
     /// A user.
     User(&'a User),
     /// A user whose record is gone.
     Gone(&'a Who),
+    /// A name that no user has, which is not repeated: it may be a password in the wrong place.
+    Hidden,
 }
 
 impl Subject<'_> {
@@ -40,6 +42,11 @@ impl Subject<'_> {
                 "principalId": id.as_str(),
                 "accountId": account.to_string(),
             }),
+            Self::Hidden => json!({
+                "type": "IAMUser",
+                "accountId": account.to_string(),
+                "userName": "HIDDEN_DUE_TO_SECURITY_REASONS",
+            }),
         }
     }
 
@@ -47,7 +54,7 @@ impl Subject<'_> {
         match self {
             Self::Root | Self::Gone(Who::Root) => Some(String::from("root")),
             Self::User(user) => Some(user.name.as_str().to_owned()),
-            Self::Gone(Who::User(_)) => None,
+            Self::Gone(Who::User(_)) | Self::Hidden => None,
         }
     }
 }
@@ -112,7 +119,8 @@ pub(super) fn regressed(
 
 const SOURCE: &str = "signin.amazonaws.com";
 
-fn frame(
+/// What every event of a sign-in says.
+pub(crate) fn frame(
     id: &str,
     account: AccountId,
     subject: &Subject<'_>,
@@ -140,7 +148,8 @@ fn frame(
     })
 }
 
-fn event(
+/// The event with this body, found by its user and device.
+pub(crate) fn event(
     id: String,
     account: AccountId,
     subject: &Subject<'_>,

@@ -1,0 +1,91 @@
+//! What audit events tell of sign-ins (AWS CloudTrail user guide, "AWS Management Console sign-in events").
+
+use claviger_model::AccountId;
+use claviger_store::Event;
+use serde_json::json;
+
+use crate::context::RequestFacts;
+use crate::entity::{ConsoleSession, User};
+use crate::webauthn::event::{Subject, event, frame};
+
+const NAME: &str = "ConsoleLogin";
+
+/// A sign-in that failed.
+pub(super) struct Failed<'a> {
+    pub(super) account: AccountId,
+    pub(super) user: Option<&'a User>,
+    pub(super) is_root: bool,
+}
+
+/// Tells of a sign-in that failed, by the password or by the second factor named.
+pub(super) fn failed(
+    id: String,
+    failed: &Failed<'_>,
+    factor: Option<&str>,
+    request: &RequestFacts,
+) -> Event {
+    let subject = match failed.user {
+        Some(user) => Subject::User(user),
+        None if failed.is_root => Subject::Root,
+        None => Subject::Hidden,
+    };
+    let mut body = frame(&id, failed.account, &subject, request, NAME);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("responseElements".into(), json!({ NAME: "Failure" }));
+        members.insert("errorMessage".into(), json!("Failed authentication"));
+        members.insert("additionalEventData".into(), additional(factor));
+    }
+    event(id, failed.account, &subject, request, NAME, None, body)
+}
+
+/// Tells of a sign-in that is complete.
+pub(super) fn opened(
+    id: String,
+    session: &ConsoleSession,
+    user: Option<&User>,
+    factor: Option<&str>,
+    request: &RequestFacts,
+) -> Event {
+    told(id, session, user, factor, request, NAME, "Success")
+}
+
+/// Tells that somebody signed out.
+pub(super) fn closed(
+    id: String,
+    session: &ConsoleSession,
+    user: Option<&User>,
+    request: &RequestFacts,
+) -> Event {
+    told(id, session, user, None, request, "ConsoleLogout", "Success")
+}
+
+fn told(
+    id: String,
+    session: &ConsoleSession,
+    user: Option<&User>,
+    factor: Option<&str>,
+    request: &RequestFacts,
+    name: &str,
+    outcome: &str,
+) -> Event {
+    let subject = user.map_or(Subject::Gone(&session.who), Subject::User);
+    let mut body = frame(&id, session.account, &subject, request, name);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("responseElements".into(), json!({ name: outcome }));
+        let mut data = additional(factor);
+        if let Some(data) = data.as_object_mut() {
+            data.insert("SessionId".into(), json!(session.id));
+        }
+        members.insert("additionalEventData".into(), data);
+    }
+    event(id, session.account, &subject, request, name, None, body)
+}
+
+fn additional(factor: Option<&str>) -> serde_json::Value {
+    let used = if factor.is_some() { "Yes" } else { "No" };
+    let mut data = json!({ "MobileVersion": "No", "MFAUsed": used });
+    if let (Some(factor), Some(data)) = (factor, data.as_object_mut()) {
+        data.insert("MFAIdentifier".into(), json!(factor));
+    }
+    data
+}

@@ -1,0 +1,268 @@
+//! The first step: an account, a name, a password. Whatever is wrong with them, the answer is one, and it takes one time
+//! (AC-30).
+
+use std::sync::Arc;
+
+use claviger_model::{AccessKeyId, AccountId, Secret, text};
+use claviger_store::{Scope, Stored, Unit};
+
+use super::attempts::Attempts;
+use super::event::{self, Failed};
+use super::half_open::Proved;
+use super::known_browser::KnownBrowser;
+use super::steps::subject_of;
+use super::{Next, Refusal};
+use crate::context::RequestFacts;
+use crate::entity::account::ACCOUNT_RECORD;
+use crate::entity::credential::PasswordHash;
+use crate::entity::index::{ACCOUNTS, ALIASES, ROOT_EMAILS, USERS_BY_NAME};
+use crate::entity::mfa_device::Who;
+use crate::entity::{Account, User};
+use crate::fault::Fault;
+use crate::iam::Iam;
+use crate::operation::password_hashes::Whose;
+
+/// Characters that are looked at of an account, a name or an e-mail address.
+const MAX_NAME: usize = 256;
+/// Characters of the longest password there can be. A longer one is wrong, and is not hashed (AC-41).
+pub(super) const MAX_PASSWORD: usize = 128;
+
+/// Who says to sign in.
+#[derive(Debug, Clone, Copy)]
+pub enum SignInName<'a> {
+    /// The root user of whatever account has this e-mail address.
+    Root {
+        /// The address.
+        email: &'a str,
+    },
+    /// A user.
+    User {
+        /// The account's number or alias.
+        account: &'a str,
+        /// The user's name.
+        name: &'a str,
+    },
+}
+
+/// A try to sign in with a password.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordAttempt<'a> {
+    /// Who.
+    pub name: SignInName<'a>,
+    /// With what.
+    pub password: &'a Secret<String>,
+    /// The cookie of a browser that has signed in before.
+    pub known_browser: Option<&'a str>,
+}
+
+/// Whom a name may mean.
+pub(super) struct Found {
+    pub(super) account: AccountId,
+    pub(super) who: Who,
+    epoch: u64,
+    user: Option<Arc<Stored<User>>>,
+    password: Option<PasswordHash>,
+    record: Arc<Stored<Account>>,
+}
+
+/// What tries at this name are counted under. Names are compared as they are when a user is looked for.
+fn counted(name: SignInName<'_>) -> String {
+    match name {
+        SignInName::Root { email } => format!("root {}", bounded(email).to_lowercase()),
+        SignInName::User { account, name } => {
+            format!(
+                "user {} {}",
+                bounded(account).to_lowercase(),
+                text::fold(&bounded(name))
+            )
+        }
+    }
+}
+
+fn bounded(text: &str) -> String {
+    text.trim().chars().take(MAX_NAME).collect()
+}
+
+/// The account of this number or alias.
+pub(super) async fn account_of(
+    unit: &mut Unit,
+    account: &str,
+) -> Result<Option<Arc<Stored<Account>>>, Fault> {
+    let account = bounded(account);
+    for (index, key) in [
+        (&ACCOUNTS, account.clone()),
+        (&ALIASES, account.to_lowercase()),
+    ] {
+        let found = unit
+            .find::<Account>(Scope::Global, index, key.as_bytes())
+            .await
+            .map_err(Fault::unavailable)?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+async fn find(unit: &mut Unit, name: SignInName<'_>) -> Result<Option<Found>, Fault> {
+    match name {
+        SignInName::Root { email } => {
+            let key = bounded(email).to_lowercase();
+            let found = unit
+                .find::<Account>(Scope::Global, &ROOT_EMAILS, key.as_bytes())
+                .await
+                .map_err(Fault::unavailable)?;
+            Ok(found.map(|account| Found {
+                account: account.id,
+                who: Who::Root,
+                epoch: account.root.security_epoch,
+                user: None,
+                password: account.root.password.clone(),
+                record: account,
+            }))
+        }
+        SignInName::User { account, name } => {
+            let Some(account) = account_of(unit, account).await? else {
+                return Ok(None);
+            };
+            let key = text::fold(&bounded(name));
+            let found = unit
+                .find::<User>(Scope::Account(account.id), &USERS_BY_NAME, key.as_bytes())
+                .await
+                .map_err(Fault::unavailable)?;
+            Ok(found.map(|user| Found {
+                account: account.id,
+                who: Who::User(user.id.clone()),
+                epoch: user.security_epoch,
+                password: user
+                    .login_profile
+                    .as_ref()
+                    .map(|profile| profile.password.clone()),
+                user: Some(user),
+                record: account,
+            }))
+        }
+    }
+}
+
+impl Iam {
+    /// Signs in with a password, as far as that leads.
+    ///
+    /// # Errors
+    /// [`Refusal::Wrong`] for whatever is not right, [`Refusal::TooMany`]; what [`Next`] is refused with.
+    pub async fn sign_in(
+        &self,
+        attempt: &PasswordAttempt<'_>,
+        request: &RequestFacts,
+    ) -> Result<Next, Refusal> {
+        let mut unit = self
+            .store()
+            .unit(&[Scope::Global])
+            .await
+            .map_err(Fault::unavailable)?;
+        let found = find(&mut unit, attempt.name).await?;
+        let browser = attempt
+            .known_browser
+            .and_then(|cookie| KnownBrowser::open(self.tokens(), cookie, request.now))
+            .filter(|browser| {
+                found
+                    .as_ref()
+                    .is_some_and(|found| subject_of(found.account, &found.who) == browser.subject)
+            });
+        let attempts = Attempts::new(&counted(attempt.name), request.source_ip, browser.as_ref());
+        if !attempts.take(self, request.now).await? {
+            return Err(Refusal::TooMany);
+        }
+        let right = self.is_right(found.as_ref(), attempt.password).await?;
+        let Some((found, field)) = found.as_ref().zip(right) else {
+            self.tell_failure(&mut unit, attempt.name, found.as_ref(), request)
+                .await?;
+            return Err(Refusal::Wrong);
+        };
+        attempts.succeeded(self).await?;
+        self.next(
+            Proved {
+                account: found.account,
+                who: found.who.clone(),
+                epoch: found.epoch,
+                password: field,
+                begun: request.now,
+                mfa: None,
+                factor: None,
+                access_key_id: AccessKeyId::generate_temporary(found.account, &self.settings().rng),
+            },
+            request,
+        )
+        .await
+    }
+
+    /// The field of the password that was given, if it is the one in force. Where there is none, as much is hashed.
+    async fn is_right(
+        &self,
+        found: Option<&Found>,
+        password: &Secret<String>,
+    ) -> Result<Option<String>, Fault> {
+        let hasher = &self.settings().hasher;
+        let nothing = Secret::new(String::new());
+        let is_long = password.expose().chars().count() > MAX_PASSWORD;
+        let given = if is_long { &nothing } else { password };
+        let held = found.and_then(|found| Some((found, found.password.as_ref()?)));
+        let Some((found, held)) = held else {
+            drop(hasher.hash(given, None, &self.settings().rng).await?);
+            return Ok(None);
+        };
+        let whose = found.user.as_deref().map_or_else(
+            || Whose::of_root(&found.record),
+            |user| Whose::of_user(user),
+        );
+        let hash = whose.unseal(self, held).await?;
+        let matches = hasher.verify(given, &hash).await?;
+        Ok((matches && !is_long).then(|| held.field.clone()))
+    }
+
+    /// Tells the account of a try that failed. That of a name that nobody has does not repeat the name: it may be a
+    /// password in the wrong place.
+    async fn tell_failure(
+        &self,
+        unit: &mut Unit,
+        name: SignInName<'_>,
+        found: Option<&Found>,
+        request: &RequestFacts,
+    ) -> Result<(), Fault> {
+        let failed = match (found, name) {
+            (Some(found), _) => Failed {
+                account: found.account,
+                user: found.user.as_deref().map(|user| &**user),
+                is_root: found.who == Who::Root,
+            },
+            (None, SignInName::User { account, .. }) => {
+                let Some(account) = account_of(unit, account).await? else {
+                    return Ok(());
+                };
+                Failed {
+                    account: account.id,
+                    user: None,
+                    is_root: false,
+                }
+            }
+            (None, SignInName::Root { .. }) => return Ok(()),
+        };
+        self.journal().denied(event::failed(
+            self.settings().rng.uuid(),
+            &failed,
+            None,
+            request,
+        ));
+        Ok(())
+    }
+}
+
+/// The account's record.
+pub(super) async fn account_record(
+    unit: &mut Unit,
+    account: AccountId,
+) -> Result<Option<Arc<Stored<Account>>>, Fault> {
+    unit.get::<Account>(Scope::Account(account), ACCOUNT_RECORD)
+        .await
+        .map_err(Fault::unavailable)
+}
