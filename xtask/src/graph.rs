@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("claviger-store", 2),
     ("claviger-iam", 3),
     ("claviger-aws", 4),
+    ("claviger-console", 4),
     ("claviger", 5),
 ];
 
@@ -37,9 +38,9 @@ const ALONE: &[(&str, &[&str])] = &[
     ("deadpool*", &["claviger-store"]),
     ("sqlx*", &[]),
     // HTTP is the front doors' and the binary's.
-    ("axum*", &["claviger-aws", "claviger"]),
-    ("http", &["claviger-aws", "claviger"]),
-    ("http-body*", &["claviger-aws", "claviger"]),
+    ("axum*", &["claviger-aws", "claviger-console", "claviger"]),
+    ("http", &["claviger-aws", "claviger-console", "claviger"]),
+    ("http-body*", &["claviger-aws", "claviger-console", "claviger"]),
     ("hyper*", &["claviger-aws", "claviger"]),
     ("tower*", &["claviger-aws", "claviger"]),
     ("rustls*", &["claviger"]),

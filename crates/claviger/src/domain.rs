@@ -80,7 +80,7 @@ pub(crate) fn unopened(error: OpenError) -> Failure {
 }
 
 /// What authenticator apps and security keys show.
-const PRODUCT: &str = "Claviger";
+pub(crate) const PRODUCT: &str = "Claviger";
 
 /// The server as security keys know it, if they can be used at its address.
 fn relying_party(address: &str) -> Option<RelyingParty> {

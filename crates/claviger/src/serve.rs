@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use claviger_console::Site;
 use claviger_iam::first_account::CreateAccountError;
 use claviger_model::Clock;
 use claviger_store::CommitError;
@@ -67,8 +71,15 @@ async fn serve(config: Config) -> Result<(), Failure> {
         .transpose()
         .map_err(Failure::Unusable)?;
     let host = bind_host_socket(&config)?.serve(iam.clone());
+    let site = Site {
+        address: address.clone(),
+        product: String::from(domain::PRODUCT),
+    };
     let router = Router::new()
-        .merge(claviger_aws::router(iam.clone()))
+        .merge(
+            claviger_aws::router(iam.clone()).layer(axum::middleware::from_fn(browsers_sign_in)),
+        )
+        .merge(claviger_console::router(iam.clone(), site))
         .merge(health::router(store.clone()))
         .fallback(nowhere);
     say(&format!("Claviger serves at {address}"));
@@ -99,6 +110,14 @@ fn bind_host_socket(config: &Config) -> Result<host::Bound, Failure> {
         domain::make_directory(parent)?;
     }
     Ok(host::bind(&config.host_socket)?)
+}
+
+/// People who open the server's address want the sign-in page, not the API.
+async fn browsers_sign_in(request: Request, next: Next) -> Response {
+    match claviger_console::browser_to_sign_in(&request) {
+        Some(answer) => answer,
+        None => next.run(request).await,
+    }
 }
 
 async fn nowhere() -> (StatusCode, &'static str) {

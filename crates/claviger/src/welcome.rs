@@ -23,7 +23,7 @@ pub(crate) fn print(created: &Created, address: &str) {
 The store was empty, so a first account was made. What follows is shown this once.
 
   account          {id}
-  sign-in page     {address}/signin/{alias}   (not part of this version yet)
+  sign-in page     {address}/signin/{alias}
   root e-mail      {email}
   root password    {password}
 

@@ -54,9 +54,15 @@ impl Check {
     /// On a resource of an account.
     #[must_use]
     pub fn on(account: AccountId, arn: &Arn) -> Self {
+        Self::named(account, arn.as_str())
+    }
+
+    /// On what an account calls by this resource name.
+    #[must_use]
+    pub fn named(account: AccountId, resource: &str) -> Self {
         Self {
             action: None,
-            resource: arn.clone().into(),
+            resource: resource.into(),
             shown: None,
             account: Some((account, account.text())),
             tags: None,

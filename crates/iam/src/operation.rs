@@ -29,6 +29,7 @@ pub mod login_profiles;
 pub mod managed_policies;
 pub mod mfa_device_details;
 pub mod mfa_devices;
+pub mod own_access;
 pub mod page;
 pub mod password_hashes;
 pub mod password_policy;
@@ -236,6 +237,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Authorization details", authorization_details::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),
+    ("Own access", own_access::OPERATIONS),
     ("Sessions", sessions::OPERATIONS),
     ("Events", events::OPERATIONS),
 ];

@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, ResourceType, Spec};
 
-mod details;
+pub mod details;
 mod holder;
 mod rotation;
 mod settings;

@@ -31,6 +31,7 @@ pub use source::{
 };
 
 use evaluate::Simulation;
+pub(crate) use source::label;
 use source::Entity;
 
 /// This family's operations.

@@ -11,13 +11,16 @@ use super::{Next, Refusal, event};
 use crate::authenticate::Admitted;
 use crate::caller::Caller;
 use crate::context::RequestFacts;
+use crate::entity::account::PasswordPolicy;
 use crate::entity::console_session::{ConsoleToken, Reach};
 use crate::entity::index::CONSOLE_SESSIONS;
 use crate::entity::mfa_device::Who;
+use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{ConsoleSession, User};
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::operation::sign_in::CheckMfa;
+use crate::password::state;
 use crate::pipeline::MAX_TRIES;
 use crate::principal::{Being, Principal};
 use crate::session::{Session, SessionPrincipal};
@@ -36,6 +39,7 @@ const WINDOW: u32 = 900;
 pub struct AtConsole {
     session: Arc<Stored<ConsoleSession>>,
     principal: Arc<Principal>,
+    password_policy: Option<PasswordPolicy>,
 }
 
 impl AtConsole {
@@ -58,6 +62,41 @@ impl AtConsole {
             Being::User(user) => Some(user),
             Being::Root(_) | Being::Role(_) | Being::Host(_) => None,
         }
+    }
+
+    /// The MFA devices in the person's hands.
+    #[must_use]
+    pub fn mfa_devices(&self) -> &[AssignedMfaDevice] {
+        match &self.principal.being {
+            Being::User(user) => &user.mfa_devices,
+            Being::Root(account) => &account.root.mfa_devices,
+            Being::Role(_) | Being::Host(_) => &[],
+        }
+    }
+
+    /// The e-mail address of root; users have none.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        match &self.principal.being {
+            Being::Root(account) => Some(&account.root.email),
+            Being::User(_) | Being::Role(_) | Being::Host(_) => None,
+        }
+    }
+
+    /// When root's password was last changed.
+    #[must_use]
+    pub fn root_password_changed(&self) -> Option<Timestamp> {
+        match &self.principal.being {
+            Being::Root(account) => account.root.password_changed,
+            Being::User(_) | Being::Role(_) | Being::Host(_) => None,
+        }
+    }
+
+    /// When the person's password expires, where it does.
+    #[must_use]
+    pub fn password_expires(&self) -> Option<Timestamp> {
+        let profile = self.user()?.login_profile.as_ref()?;
+        state::expires(profile, self.password_policy.as_ref())
     }
 
     /// Whether the person may change credentials without confirming first.
@@ -125,7 +164,7 @@ impl Iam {
         token: &ConsoleToken,
         request: &RequestFacts,
     ) -> Result<AtConsole, Refusal> {
-        let (at, _) = self.find_session(token, request).await?;
+        let (mut at, _) = self.find_session(token, request).await?;
         let used = used_mark(&at.session);
         let idle = self
             .store()
@@ -141,6 +180,7 @@ impl Iam {
             return Err(Refusal::Over);
         }
         self.store().touch(used, request.now.micros(), "");
+        at.password_policy = account.password_policy;
         Ok(at)
     }
 
@@ -172,6 +212,7 @@ impl Iam {
         let at = AtConsole {
             session,
             principal: Arc::new(principal),
+            password_policy: None,
         };
         Ok((at, unit))
     }

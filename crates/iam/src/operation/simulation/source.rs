@@ -149,7 +149,7 @@ impl PolicyIdentifier {
 }
 
 /// What a policy is called in matched statements.
-pub(super) fn label(held: &Held) -> (String, PolicySourceType) {
+pub(crate) fn label(held: &Held) -> (String, PolicySourceType) {
     let inline =
         |kind: &str, holder: &str, policy: Option<&crate::entity::policies::InlinePolicy>| {
             let name = policy.map_or("", |policy| policy.name.as_str());

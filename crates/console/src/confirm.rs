@@ -1,0 +1,84 @@
+//! Confirming to be there, before a change of how somebody signs in (OWASP ASVS 5.0, 7.5.1).
+
+use askama::Template;
+use claviger_iam::signin::Refusal;
+use claviger_model::Secret;
+
+use crate::answer::{Answer, Failure, go, page, page_again, with_cookies};
+use crate::cookies::Cookie;
+use crate::door::Visit;
+use crate::view::{Frame, own_path};
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct Confirm {
+    frame: Frame,
+    error: Option<&'static str>,
+    /// The devices that show codes.
+    devices: Vec<(String, String)>,
+    /// Whether the password is the proof: there is no device.
+    by_password: bool,
+    to: String,
+}
+
+fn to(visit: &Visit) -> &str {
+    let asked = &visit.asked;
+    let wanted = asked.form.filled("to").unwrap_or(asked.query.text("to"));
+    own_path(wanted).unwrap_or("/console/credentials")
+}
+
+impl Confirm {
+    fn new(visit: &Visit, error: Option<&'static str>) -> Self {
+        let held = visit.at.mfa_devices();
+        Self {
+            frame: Frame::of(visit, "Confirm that it is you", "credentials"),
+            error,
+            by_password: held.is_empty(),
+            devices: held
+                .iter()
+                .map(|device| device.serial.as_str())
+                .filter(|serial| !serial.contains(":u2f/"))
+                .map(|serial| {
+                    let name = serial.rsplit('/').next().unwrap_or_default();
+                    (serial.to_owned(), name.to_owned())
+                })
+                .collect(),
+            to: to(visit).to_owned(),
+        }
+    }
+}
+
+/// The page that asks.
+pub(crate) async fn show(visit: Visit) -> Answer {
+    page(&Confirm::new(&visit, None))
+}
+
+/// Confirms, and goes back to where it was asked for. The session goes on under another token.
+pub(crate) async fn confirm(visit: Visit) -> Answer {
+    let asked = &visit.asked;
+    let (iam, facts) = (asked.iam(), &asked.facts);
+    let proved = match asked.form.filled("with") {
+        Some(serial) => {
+            let code: String = asked.form.text("code").split(' ').collect();
+            iam.confirm_with_code(&visit.at, serial, &Secret::new(code), facts)
+                .await
+        }
+        None => {
+            let password = asked.form.secret("password");
+            iam.confirm_with_password(&visit.at, &password, facts).await
+        }
+    };
+    match proved {
+        Ok(token) => Ok(with_cookies(
+            go(to(&visit))?,
+            [asked.set(Cookie::Session, token.expose())],
+        )),
+        Err(Refusal::Wrong) => page_again(&Confirm::new(&visit, Some("That is not right."))),
+        Err(Refusal::TooMany) => page_again(&Confirm::new(
+            &visit,
+            Some("There were too many tries. Wait a quarter of an hour."),
+        )),
+        Err(Refusal::Fault(fault)) => Err(Failure::Fault(fault)),
+        Err(_) => Err(Failure::SignIn),
+    }
+}

@@ -1,0 +1,158 @@
+//! My security credentials: what somebody signs in and signs requests with, each section by itself, so that one that is
+//! not allowed hides no other.
+
+use askama::Template;
+use claviger_iam::Fault;
+use claviger_iam::operation::access_keys::details::ListAccessKeyDetails;
+use claviger_iam::operation::mfa_device_details::{ListMFADeviceDetails, MFADeviceKind};
+use claviger_iam::operation::page::Paged;
+use claviger_iam::operation::recovery_codes::GetRecoveryCodes;
+use claviger_model::Code;
+
+use crate::answer::{Answer, page};
+use crate::door::Visit;
+use crate::view::{Frame, When, encode, fault_text};
+
+/// A section: its rows, or why they are not to be seen.
+pub(crate) enum Section<T> {
+    Rows(Vec<T>),
+    Refused(String),
+}
+
+impl<T> Section<T> {
+    pub(crate) fn of(rows: Result<Vec<T>, Fault>) -> Self {
+        match rows {
+            Ok(rows) => Self::Rows(rows),
+            Err(fault) => Self::Refused(fault_text(&fault)),
+        }
+    }
+}
+
+/// An MFA device.
+struct Device {
+    serial: String,
+    address: String,
+    name: String,
+    kind: &'static str,
+    /// Whether it shows codes, which can get out of step.
+    has_codes: bool,
+    since: When,
+    used: Option<When>,
+}
+
+/// An access key.
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) active: bool,
+    pub(crate) made: When,
+    pub(crate) used: Option<When>,
+    pub(crate) used_for: String,
+    pub(crate) ends: Option<When>,
+    /// Its age.
+    pub(crate) days: i64,
+}
+
+#[derive(Template)]
+#[template(path = "credentials.html")]
+struct Credentials {
+    frame: Frame,
+    arn: String,
+    account: String,
+    email: String,
+    password_set: Option<When>,
+    devices: Section<Device>,
+    /// How many recovery codes are left.
+    recovery_codes: Option<i32>,
+    keys: Section<Key>,
+}
+
+async fn devices(visit: &Visit) -> Result<Vec<Device>, Fault> {
+    let now = visit.asked.facts.now;
+    let listed = visit
+        .call(&ListMFADeviceDetails { user_name: None })
+        .await?;
+    Ok(listed
+        .mfa_devices
+        .into_iter()
+        .map(|device| {
+            let serial = device.serial_number.as_str().to_owned();
+            Device {
+                address: encode(&serial),
+                name: serial.rsplit('/').next().unwrap_or_default().to_owned(),
+                kind: match device.kind {
+                    MFADeviceKind::Virtual => "Authenticator app",
+                    MFADeviceKind::Hardware => "Hardware token",
+                    MFADeviceKind::SecurityKey => "Security key or passkey",
+                },
+                has_codes: device.kind != MFADeviceKind::SecurityKey,
+                since: When::of(device.enable_date, now),
+                used: device.last_used_date.map(|at| When::of(at, now)),
+                serial,
+            }
+        })
+        .collect())
+}
+
+pub(crate) async fn keys(visit: &Visit) -> Result<Vec<Key>, Fault> {
+    let now = visit.asked.facts.now;
+    let list = ListAccessKeyDetails {
+        user_name: None,
+        page: Paged {
+            marker: None,
+            max_items: None,
+        },
+    };
+    Ok(visit
+        .call(&list)
+        .await?
+        .access_key_details
+        .into_iter()
+        .map(|key| {
+            let used = &key.access_key_last_used;
+            Key {
+                id: key.access_key_id.as_str().to_owned(),
+                state: key.stage.as_str().to_owned(),
+                active: key.status.as_str() == "Active",
+                days: now.seconds_since(key.create_date) / 86_400,
+                made: When::of(key.create_date, now),
+                used: used.last_used_date.map(|at| When::of(at, now)),
+                used_for: if used.last_used_date.is_some() {
+                    format!("{} in {}", used.service_name, used.region)
+                } else {
+                    String::new()
+                },
+                ends: key.expiration_date.map(|at| When::of(at, now)),
+            }
+        })
+        .collect())
+}
+
+/// How many recovery codes are left; `None` where that is not to be known, or there never were any.
+async fn recovery_codes(visit: &Visit) -> Result<Option<i32>, Fault> {
+    match visit.call(&GetRecoveryCodes { user_name: None }).await {
+        Ok(codes) => Ok(Some(codes.remaining)),
+        Err(fault) if matches!(fault.code(), Code::NoSuchEntity | Code::AccessDenied) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The page.
+pub(crate) async fn show(visit: Visit) -> Answer {
+    let now = visit.asked.facts.now;
+    let principal = visit.at.principal();
+    let profile = visit.at.user().and_then(|user| user.login_profile.as_ref());
+    page(&Credentials {
+        frame: Frame::of(&visit, "My security credentials", "credentials"),
+        arn: principal.arn.as_str().to_owned(),
+        account: principal.account.to_string(),
+        email: visit.at.email().unwrap_or_default().to_owned(),
+        password_set: profile
+            .map(|profile| profile.changed)
+            .or_else(|| visit.at.root_password_changed())
+            .map(|at| When::of(at, now)),
+        devices: Section::of(devices(&visit).await),
+        recovery_codes: recovery_codes(&visit).await?,
+        keys: Section::of(keys(&visit).await),
+    })
+}

@@ -1,0 +1,187 @@
+//! Every route of the console, with what it asks for. A page that is not in this table is not there.
+
+use axum::Router;
+use axum::extract::{RawPathParams, Request};
+use axum::routing::{MethodFilter, on};
+use http::Method;
+
+use crate::door::{self, Coming, Door, Guest, Visit};
+use crate::{access_keys, confirm, credentials, home, mfa, my_access, password, sessions, sign_in};
+
+/// What a route asks of who comes.
+#[derive(Clone, Copy)]
+pub(crate) enum Needs {
+    /// Nothing: whoever comes is about to sign in.
+    Nobody(fn(Guest) -> Coming),
+    /// A session that reaches as far as policies let it.
+    Session(fn(Visit) -> Coming),
+    /// Any session, also one that reaches no further than assigning a device.
+    AnySession(fn(Visit) -> Coming),
+}
+
+/// A route.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) needs: Needs,
+}
+
+const fn get(path: &'static str, needs: Needs) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        needs,
+    }
+}
+
+const fn post(path: &'static str, needs: Needs) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        needs,
+    }
+}
+
+use Needs::{AnySession, Nobody, Session};
+
+/// Every route.
+pub(crate) static ROUTES: &[Route] = &[
+    get(
+        "/console/assets/{version}/{name}",
+        Nobody(|guest| {
+            Box::pin(async move {
+                crate::assets::answer(guest.asked.param("version"), guest.asked.param("name"))
+            })
+        }),
+    ),
+    get("/signin", Nobody(|guest| Box::pin(sign_in::show(guest)))),
+    post(
+        "/signin",
+        Nobody(|guest| Box::pin(sign_in::by_password(guest))),
+    ),
+    get(
+        "/signin/factor",
+        Nobody(|guest| Box::pin(sign_in::show_factor(guest))),
+    ),
+    post(
+        "/signin/factor",
+        Nobody(|guest| Box::pin(sign_in::by_factor(guest))),
+    ),
+    get(
+        "/signin/password",
+        Nobody(|guest| Box::pin(sign_in::show_password(guest))),
+    ),
+    post(
+        "/signin/password",
+        Nobody(|guest| Box::pin(sign_in::by_new_password(guest))),
+    ),
+    get(
+        "/signin/{account}",
+        Nobody(|guest| Box::pin(sign_in::show(guest))),
+    ),
+    post(
+        "/signout",
+        AnySession(|visit| Box::pin(sign_in::sign_out(visit))),
+    ),
+    get("/console", Session(|visit| Box::pin(home::show(visit)))),
+    get(
+        "/console/confirm",
+        AnySession(|visit| Box::pin(confirm::show(visit))),
+    ),
+    post(
+        "/console/confirm",
+        AnySession(|visit| Box::pin(confirm::confirm(visit))),
+    ),
+    get(
+        "/console/access",
+        Session(|visit| Box::pin(my_access::show(visit))),
+    ),
+    get(
+        "/console/credentials",
+        Session(|visit| Box::pin(credentials::show(visit))),
+    ),
+    get(
+        "/console/credentials/password",
+        Session(|visit| Box::pin(password::show(visit))),
+    ),
+    post(
+        "/console/credentials/password",
+        Session(|visit| Box::pin(password::change(visit))),
+    ),
+    get(
+        "/console/credentials/mfa/new",
+        AnySession(|visit| Box::pin(mfa::show_new(visit))),
+    ),
+    post(
+        "/console/credentials/mfa/new",
+        AnySession(|visit| Box::pin(mfa::create(visit))),
+    ),
+    get(
+        "/console/credentials/mfa/enable",
+        AnySession(|visit| Box::pin(mfa::show_enable(visit))),
+    ),
+    post(
+        "/console/credentials/mfa/enable",
+        AnySession(|visit| Box::pin(mfa::enable(visit))),
+    ),
+    get(
+        "/console/credentials/mfa/remove",
+        Session(|visit| Box::pin(mfa::show_remove(visit))),
+    ),
+    post(
+        "/console/credentials/mfa/remove",
+        Session(|visit| Box::pin(mfa::remove(visit))),
+    ),
+    get(
+        "/console/credentials/mfa/resync",
+        Session(|visit| Box::pin(mfa::show_resync(visit))),
+    ),
+    post(
+        "/console/credentials/mfa/resync",
+        Session(|visit| Box::pin(mfa::resync(visit))),
+    ),
+    get(
+        "/console/credentials/keys/new",
+        Session(|visit| Box::pin(access_keys::show_new(visit))),
+    ),
+    post(
+        "/console/credentials/keys/new",
+        Session(|visit| Box::pin(access_keys::create(visit))),
+    ),
+    get(
+        "/console/credentials/keys/{id}",
+        Session(|visit| Box::pin(access_keys::show(visit))),
+    ),
+    post(
+        "/console/credentials/keys/{id}",
+        Session(|visit| Box::pin(access_keys::change(visit))),
+    ),
+    get(
+        "/console/credentials/sessions",
+        Session(|visit| Box::pin(sessions::show(visit))),
+    ),
+    post(
+        "/console/credentials/sessions",
+        Session(|visit| Box::pin(sessions::end(visit))),
+    ),
+];
+
+/// The router over the table.
+pub(crate) fn router(door: Door) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let filter = if route.method == Method::POST {
+            MethodFilter::POST
+        } else {
+            MethodFilter::GET
+        };
+        let door = door.clone();
+        router = router.route(
+            route.path,
+            on(filter, move |params: RawPathParams, request: Request| {
+                door::answer(door.clone(), route, params, request)
+            }),
+        );
+    }
+    router
+}

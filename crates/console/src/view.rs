@@ -1,0 +1,246 @@
+//! What pages have in common: their frame, notices, times, and the page for what went wrong.
+
+use askama::Template;
+use claviger_iam::Fault;
+use claviger_model::{Code, Timestamp};
+use http::{Method, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::door::{Guest, Visit};
+use crate::{Site, assets};
+
+/// What stands around a page.
+pub(crate) struct Frame {
+    /// What the page is called.
+    pub(crate) title: String,
+    pub(crate) product: String,
+    /// The part of the console that it belongs to.
+    pub(crate) here: &'static str,
+    /// Who is signed in; empty for guests.
+    pub(crate) who: String,
+    pub(crate) account: String,
+    /// What its forms carry.
+    pub(crate) proof: String,
+    /// What was just done.
+    pub(crate) notice: Option<&'static str>,
+    pub(crate) style: String,
+    pub(crate) script: String,
+    pub(crate) icon: String,
+    /// Whether nothing but assigning a device is open.
+    pub(crate) enrolment: bool,
+}
+
+/// What a page says that somebody comes to after an action, by the word in its address.
+const NOTICES: &[(&str, &str)] = &[
+    (
+        "password",
+        "The password has been changed. Your other sessions have ended.",
+    ),
+    (
+        "device",
+        "The MFA device has been assigned. You will be asked for it when you sign in.",
+    ),
+    ("device-removed", "The MFA device has been removed."),
+    ("device-synced", "The MFA device is in step again."),
+    (
+        "key-off",
+        "The access key is inactive. Requests signed with it are refused.",
+    ),
+    ("key-on", "The access key is active."),
+    ("key-deleted", "The access key has been deleted."),
+    ("session-ended", "The session has ended."),
+    ("sessions-ended", "Your other sessions have ended."),
+    ("confirmed", "Thank you. You can go on."),
+];
+
+impl Frame {
+    /// Around a page of somebody who is signed in.
+    pub(crate) fn of(visit: &Visit, title: impl Into<String>, here: &'static str) -> Self {
+        let done = visit.asked.query.text("done");
+        let principal = visit.at.principal();
+        Self {
+            here,
+            who: visit
+                .user_name()
+                .map_or_else(|| String::from("Root user"), str::to_owned),
+            account: principal.account.to_string(),
+            proof: visit.token.form_proof(),
+            notice: NOTICES
+                .iter()
+                .find(|(word, _)| *word == done)
+                .map(|(_, text)| *text),
+            enrolment: visit.at.must_enrol(),
+            ..Self::plain(&visit.asked.door.site, title.into())
+        }
+    }
+
+    /// Around a page of a guest.
+    pub(crate) fn guest(guest: &Guest, title: impl Into<String>) -> Self {
+        Self {
+            proof: guest.visit.form_proof(),
+            ..Self::plain(&guest.asked.door.site, title.into())
+        }
+    }
+
+    fn plain(site: &Site, title: String) -> Self {
+        Self {
+            title,
+            product: site.product.clone(),
+            here: "",
+            who: String::new(),
+            account: String::new(),
+            proof: String::new(),
+            notice: None,
+            style: assets::address("console.css"),
+            script: assets::address("console.js"),
+            icon: assets::address("key.svg"),
+            enrolment: false,
+        }
+    }
+}
+
+/// The page for what went wrong.
+#[derive(Template)]
+#[template(path = "problem.html")]
+pub(crate) struct Problem {
+    frame: Frame,
+    what: String,
+    advice: &'static str,
+    request_id: String,
+}
+
+impl Problem {
+    fn new(site: &Site, title: &str, what: String, advice: &'static str, request_id: &str) -> Self {
+        Self {
+            frame: Frame::plain(site, title.to_owned()),
+            what,
+            advice,
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    pub(crate) fn missing(site: &Site, request_id: &str) -> Self {
+        let what = String::from("There is no such page.");
+        Self::new(site, "Not found", what, "Check the address.", request_id)
+    }
+
+    pub(crate) fn forged(site: &Site, request_id: &str) -> Self {
+        let what = String::from(
+            "This form does not come from a page of your session, so nothing was done.",
+        );
+        let advice =
+            "Open the page again and try once more. Cookies must be allowed for this site.";
+        Self::new(site, "Not accepted", what, advice, request_id)
+    }
+
+    pub(crate) fn of(site: &Site, fault: &Fault, request_id: &str) -> Self {
+        let (title, advice) = match fault.code() {
+            Code::AccessDenied => (
+                "Not allowed",
+                "Whoever administers the account can allow it. Tell them the sentence above.",
+            ),
+            Code::ServiceFailure | Code::ServiceUnavailable => {
+                ("The server has a problem", "Try again in a moment.")
+            }
+            _ => ("That did not work", "Go back and change what it says."),
+        };
+        Self::new(site, title, fault_text(fault), advice, request_id)
+    }
+}
+
+/// What a fault says to a person.
+pub(crate) fn fault_text(fault: &Fault) -> String {
+    fault
+        .message()
+        .map_or_else(|| fault.code().to_string(), str::to_owned)
+}
+
+/// A moment, as pages show it: how long ago, and exactly.
+pub(crate) struct When {
+    pub(crate) ago: String,
+    pub(crate) exact: String,
+}
+
+impl When {
+    /// This moment, seen from now.
+    pub(crate) fn of(at: Timestamp, now: Timestamp) -> Self {
+        let seconds = now.seconds_since(at);
+        let (ahead, seconds) = (seconds < 0, seconds.abs());
+        let (count, unit) = match seconds {
+            0..60 => (seconds, "second"),
+            60..3_600 => (seconds / 60, "minute"),
+            3_600..86_400 => (seconds / 3_600, "hour"),
+            _ => (seconds / 86_400, "day"),
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        let ago = match (ahead, seconds) {
+            (_, 0..10) => String::from("just now"),
+            (false, _) => format!("{count} {unit}{plural} ago"),
+            (true, _) => format!("in {count} {unit}{plural}"),
+        };
+        Self {
+            ago,
+            exact: at.whole_seconds().to_string(),
+        }
+    }
+}
+
+/// Where a person wants to go back to after signing in: what was asked for, if it was a page of the console.
+pub(crate) fn return_path(method: &Method, uri: &Uri) -> String {
+    let wanted = match (method, uri.query()) {
+        (&Method::GET, Some(query)) => format!("{}?{query}", uri.path()),
+        _ => uri.path().to_owned(),
+    };
+    encode(own_path(&wanted).unwrap_or("/console"))
+}
+
+/// The path, if it leads to a page of the console and nowhere else.
+pub(crate) fn own_path(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/console")?;
+    let is_own = rest.is_empty() || rest.starts_with(['/', '?']);
+    let is_plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && !path.contains("//");
+    (is_own && is_plain && path.len() <= 2_000).then_some(path)
+}
+
+/// Text in a query.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_back_leads_to_the_console_and_nowhere_else() {
+        for own in ["/console", "/console/users?search=a", "/console?done=x"] {
+            assert_eq!(own_path(own), Some(own));
+        }
+        for other in [
+            "",
+            "/",
+            "//evil.example",
+            "/console//evil.example",
+            "/consoles",
+            "https://evil.example/console",
+            "/console/\\evil.example",
+            "/console/\r\nSet-Cookie:a=b",
+        ] {
+            assert_eq!(own_path(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_told_in_its_largest_unit() {
+        let now = Timestamp::from_seconds(1_767_323_045);
+        let ago = |seconds: i64| When::of(now.plus_seconds(-seconds), now).ago;
+        assert_eq!(ago(3), "just now");
+        assert_eq!(ago(61), "1 minute ago");
+        assert_eq!(ago(7_300), "2 hours ago");
+        assert_eq!(ago(86_400 * 90), "90 days ago");
+        assert_eq!(ago(-7_300), "in 2 hours");
+    }
+}
