@@ -39,11 +39,27 @@ on_both_engines! {
         let told = root.call("GetServerCertificate", &[("ServerCertificateName", "WEB")]).await.ok();
         assert_eq!(told.text("ServerCertificateId"), id);
         assert_eq!(told.text("ServerCertificateName"), "web");
-        // White space at the end is dropped.
+        // White space at the end is dropped (recorded from AWS, 2026).
         assert_eq!(told.text("CertificateBody"), LEAF.trim_end());
         assert_eq!(told.text("CertificateChain"), chain.trim_end());
         assert_eq!(told.all("Key"), ["Team", "Area"]);
         assert!(!told.body.contains("PRIVATE KEY"));
+    }
+
+    async fn white_space_that_fills_a_text_up_is_not_kept(app) {
+        let root = app.root();
+        let filled = |text: &str| text.replace('\n', &[" ".repeat(100).as_str(), "\r\n\n"].concat());
+        let chain = [file!("between.pem"), file!("root.pem")].concat();
+        let upload = [
+            ("ServerCertificateName", "web"),
+            ("CertificateBody", &filled(LEAF)),
+            ("PrivateKey", &filled(KEY)),
+            ("CertificateChain", &filled(&chain)),
+        ];
+        root.call("UploadServerCertificate", &upload).await.ok();
+        let told = root.call("GetServerCertificate", &[("ServerCertificateName", "web")]).await.ok();
+        assert_eq!(told.text("CertificateBody"), LEAF.trim_end());
+        assert_eq!(told.text("CertificateChain"), chain.trim_end());
     }
 
     async fn a_certificate_without_chain_and_tags_has_none(app) {

@@ -34,6 +34,16 @@ on_both_engines! {
         root.call("DeleteUser", &[("UserName", "alice")]).await.ok();
     }
 
+    async fn white_space_that_fills_a_text_up_is_not_kept(app) {
+        let root = app.root();
+        let filled = FIRST.replace('\n', &[" ".repeat(100).as_str(), "\r\n\n"].concat());
+        let made = root.call("UploadSigningCertificate", &[("CertificateBody", &filled)]).await.ok();
+        assert_eq!(made.text("CertificateBody"), FIRST);
+        assert_eq!(root.call("ListSigningCertificates", &[]).await.ok().text("CertificateBody"), FIRST);
+        // It is the same certificate however it is written.
+        root.call("UploadSigningCertificate", &[("CertificateBody", FIRST)]).await.refused("DuplicateCertificate");
+    }
+
     async fn root_has_certificates_of_its_own(app) {
         let root = app.root();
         assert!(root.call("GetAccountSummary", &[]).await.ok().body.contains("<key>AccountSigningCertificatesPresent</key><value>0</value>"));

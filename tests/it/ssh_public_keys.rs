@@ -73,6 +73,22 @@ on_both_engines! {
         }
     }
 
+    async fn what_is_kept_of_a_key_is_bounded_by_what_it_says(app) {
+        let root = app.root();
+        root.call("CreateUser", &[("UserName", "alice")]).await.ok();
+        let comment = "a".repeat(256);
+        let (good, other) = (key(1), key(3));
+        for (body, line) in [
+            (format!("{good}{}{comment}{}\n", " ".repeat(5_000), " ".repeat(5_000)), format!("{good} {comment}")),
+            (format!("{other}{}\n", " ".repeat(9_000)), other.clone()),
+            (SPKI.replace('\n', &[" ".repeat(900).as_str(), "\r\n\n"].concat()), KEY.trim().rsplit_once(' ').expect("a comment").0.to_owned()),
+        ] {
+            let made = root.call("UploadSSHPublicKey", &[("UserName", "alice"), ("SSHPublicKeyBody", &body)]).await.ok();
+            let get = [("UserName", "alice"), ("SSHPublicKeyId", &made.text("SSHPublicKeyId")), ("Encoding", "SSH")];
+            assert_eq!(root.call("GetSSHPublicKey", &get).await.ok().text("SSHPublicKeyBody"), line);
+        }
+    }
+
     async fn ac_44_the_limit_of_five_holds_under_a_crowd(app) {
         let root = app.root();
         root.call("CreateUser", &[("UserName", "alice")]).await.ok();
@@ -181,6 +197,7 @@ on_both_engines! {
             (format!("ssh-rsa {}", "A".repeat(16_000)), "InvalidPublicKey"),
             ("a".repeat(16_385), "ValidationError"),
             (String::from("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----"), "InvalidPublicKey"),
+            (format!("{good} {}", "a".repeat(257)), "InvalidPublicKey"),
         ] {
             root.call("UploadSSHPublicKey", &[("UserName", "alice"), ("SSHPublicKeyBody", &body)]).await.refused(code);
         }

@@ -76,12 +76,17 @@ fn between<'t>(line: &'t str, head: &str) -> Option<&'t str> {
     line.strip_prefix(head)?.strip_suffix(DASHES)
 }
 
-/// Writes a block, in lines of 64 characters.
+/// Characters of a line of base64.
+const LINE: usize = 64;
+
+/// Writes a block, in lines of 64 characters. It may be a private key: no copy of it is left behind but the answer.
 #[must_use]
 pub fn write(label: &str, bytes: &[u8]) -> String {
-    let mut text = [BEGIN, label, DASHES, "\n"].concat();
-    let base64 = BASE64.encode(bytes);
-    for line in base64.as_bytes().chunks(64) {
+    let base64 = Zeroizing::new(BASE64.encode(bytes));
+    let frame = BEGIN.len() + END.len() + 2 * (label.len() + DASHES.len()) + 1;
+    let mut text = String::with_capacity(frame + base64.len() + base64.len().div_ceil(LINE));
+    text.extend([BEGIN, label, DASHES, "\n"]);
+    for line in base64.as_bytes().chunks(LINE) {
         text.extend(line.iter().map(|&byte| char::from(byte)));
         text.push('\n');
     }
@@ -98,6 +103,8 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         let written = write("CERTIFICATE", &bytes);
         assert!(written.lines().all(|line| line.len() <= 64));
+        // Had it grown, a copy would have been left behind.
+        assert_eq!(written.capacity(), written.len());
         let windows = written.replace('\n', "\r\n");
         let base64: String = written
             .lines()

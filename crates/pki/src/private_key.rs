@@ -12,6 +12,7 @@ use ring::signature::{
     EcdsaSigningAlgorithm,
 };
 use sec1::EcPrivateKey;
+use zeroize::Zeroizing;
 
 use crate::pem::{self, PemError};
 use crate::x509::{Certificate, EC, KeyKind, RSA};
@@ -42,11 +43,12 @@ enum Key<'d> {
 }
 
 /// Checks that the text is the certificate's private key in PEM, as PKCS#8, PKCS#1 or SEC 1, and not encrypted. RSA of
-/// 2,048 to 4,096 bits and the curves P-256 and P-384 can be checked.
+/// 2,048 to 4,096 bits and the curves P-256 and P-384 can be checked. The answer is the key in PEM in the same format, in
+/// lines of 64 characters and with nothing beside it.
 ///
 /// # Errors
 /// What the text is not.
-pub fn check(text: &str, certificate: &Certificate) -> Result<(), PrivateKeyError> {
+pub fn check(text: &str, certificate: &Certificate) -> Result<Zeroizing<String>, PrivateKeyError> {
     let blocks = pem::read(text, 2).map_err(|error| match error {
         PemError::Headers => PrivateKeyError::Encrypted,
         _ => PrivateKeyError::Malformed,
@@ -75,9 +77,10 @@ pub fn check(text: &str, certificate: &Certificate) -> Result<(), PrivateKeyErro
         _ => return Err(PrivateKeyError::Malformed),
     };
     match key {
-        Key::Rsa(der) => check_rsa(der, certificate),
-        Key::Ec(der, curve) => check_ec(der, curve, certificate),
+        Key::Rsa(der) => check_rsa(der, certificate)?,
+        Key::Ec(der, curve) => check_ec(der, curve, certificate)?,
     }
+    Ok(Zeroizing::new(pem::write(block.label, &block.bytes)))
 }
 
 fn check_rsa(der: &[u8], certificate: &Certificate) -> Result<(), PrivateKeyError> {
@@ -139,7 +142,28 @@ mod tests {
 
     fn of(text: &str, certificate: &str) -> Result<(), PrivateKeyError> {
         let certificate = Certificate::parse(certificate).expect("a certificate");
-        check(text, &certificate)
+        check(text, &certificate).map(|_| ())
+    }
+
+    #[test]
+    fn a_key_is_written_anew_without_what_fills_its_text_up() {
+        let parameters =
+            "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+        for (key, certificate) in [
+            (file!("leaf.key"), file!("leaf.pem")),
+            (file!("leaf.pkcs1.key"), file!("leaf.pem")),
+            (file!("p256.sec1.key"), file!("p256.pem")),
+        ] {
+            let certificate = Certificate::parse(certificate).expect("a certificate");
+            let ec = key.contains("EC PRIVATE KEY");
+            let filled = [
+                if ec { parameters } else { "" },
+                &key.replace('\n', "  \r\n\n"),
+            ]
+            .concat();
+            let written = check(&filled, &certificate).expect("its key");
+            assert_eq!(written.as_str(), key.trim_end());
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ const BITS: std::ops::RangeInclusive<usize> = 2_048..=16_384;
 /// Bytes of the largest public exponent that is taken (FIPS 186-5 ends at 256 bits).
 const EXPONENT_BYTES: usize = 32;
 
+/// Characters of the longest comment that is taken.
+pub const COMMENT_CHARACTERS: usize = 256;
+
 /// Why a text is not taken for a public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PublicKeyError {
@@ -33,6 +36,9 @@ pub enum PublicKeyError {
     /// It is too short or too long.
     #[error("the key has {0} bits")]
     Size(usize),
+    /// What stands behind it is longer than [`COMMENT_CHARACTERS`].
+    #[error("the comment of the key is too long")]
+    Comment,
 }
 
 /// An RSA public key.
@@ -70,6 +76,9 @@ impl RsaPublicKey {
             .map_err(|_| PublicKeyError::Malformed)?;
         let key = Self::of_blob(&blob)?;
         let comment = comment.trim();
+        if comment.chars().count() > COMMENT_CHARACTERS {
+            return Err(PublicKeyError::Comment);
+        }
         Ok((key, (!comment.is_empty()).then_some(comment)))
     }
 

@@ -121,7 +121,7 @@ impl Certificate {
             if !read.is_authority() {
                 return Err(CertificateError::NoAuthority);
             }
-            authorities.push(pem::write(CERTIFICATE, &read.der) + "\n");
+            authorities.push(read.to_pem() + "\n");
         }
         Ok(authorities)
     }
@@ -152,6 +152,13 @@ impl Certificate {
             algorithm,
             signature,
         })
+    }
+
+    /// The certificate in PEM as it is written shortly: the very bytes that were read, in lines of 64 characters, without
+    /// the white space that a text may have been filled up with.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::write(CERTIFICATE, &self.der)
     }
 
     /// The SHA-256 digest of the whole certificate: two texts are one certificate where this is one.
@@ -225,16 +232,18 @@ impl Certificate {
             .is_ok()
     }
 
-    /// Reads the certificates above this one, and checks that each signed the one before it. At most `most` are read.
+    /// Reads the certificates above this one, checks that each signed the one before it, and writes them as
+    /// [`to_pem`](Self::to_pem) does, a line apart. At most `most` are read.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn check_chain(&self, text: &str, most: usize) -> Result<(), ChainError> {
+    pub fn check_chain(&self, text: &str, most: usize) -> Result<String, ChainError> {
         let blocks = pem::read(text, most).map_err(|_| ChainError::Unreadable)?;
         if blocks.is_empty() {
             return Err(ChainError::Unreadable);
         }
         let mut above: Option<Self> = None;
+        let mut written = Vec::with_capacity(blocks.len());
         for (place, block) in blocks.iter().enumerate() {
             if block.label != CERTIFICATE {
                 return Err(ChainError::Unreadable);
@@ -244,9 +253,10 @@ impl Certificate {
             if !signed.is_signed_by(&issuer) {
                 return Err(ChainError::Broken(place));
             }
+            written.push(issuer.to_pem());
             above = Some(issuer);
         }
-        Ok(())
+        Ok(written.join("\n"))
     }
 }
 

@@ -19,6 +19,9 @@ pub fn run(data: &[u8]) {
     };
     let (begin, end) = certificate.validity();
     assert!(begin >= 0 && end >= 0, "an instant before 1970");
+    let written = certificate.to_pem();
+    let again = Certificate::parse(&written).expect("what was written is a certificate");
+    assert_eq!(again.digest(), certificate.digest(), "another certificate");
     if private_key::check(key, &certificate).is_ok() {
         assert!(
             matches!(

@@ -14,7 +14,7 @@ pub struct SigningCertificate {
     pub status: Status,
     /// When it was uploaded.
     pub uploaded: Timestamp,
-    /// The certificate in PEM, as it came.
+    /// The certificate in PEM, written anew: bounded by what it says.
     pub body: String,
     /// The SHA-256 digest of the certificate itself: no account has one twice.
     pub digest: [u8; 32],

@@ -176,12 +176,11 @@ impl Operation for UploadServerCertificate {
         if lookup::find_server_certificate(cx, name).await?.is_some() {
             return Err(lookup::taken_server_certificate(name));
         }
-        // White space at the end is dropped (recorded from AWS, 2026).
-        let body = self.certificate_body.as_str().trim_end();
-        let key = self.private_key.expose().as_str().trim_end();
+        let body = self.certificate_body.as_str();
+        let key = self.private_key.expose().as_str();
         let chain = self.certificate_chain.as_ref();
-        let chain = chain.map(|chain| chain.as_str().trim_end());
-        let expires = upload::check(body, key, chain, cx.now())?;
+        let chain = chain.map(CertificateChain::as_str);
+        let checked = upload::check(body, key, chain, cx.now())?;
         let id = cx.new_id(IdKind::ServerCertificate);
         let scope = cx.scope();
         let private_key = cx
@@ -191,7 +190,7 @@ impl Operation for UploadServerCertificate {
                 ServerCertificate::KIND,
                 id.as_str(),
                 PRIVATE_KEY,
-                key.as_bytes(),
+                checked.key.as_bytes(),
             )
             .await
             .map_err(Fault::unavailable)?;
@@ -201,9 +200,9 @@ impl Operation for UploadServerCertificate {
             name: name.clone(),
             path: self.path.clone().unwrap_or_else(EntityPath::root),
             uploaded: cx.now(),
-            expires,
-            body: body.to_owned(),
-            chain: chain.map(str::to_owned),
+            expires: checked.expires,
+            body: checked.body,
+            chain: checked.chain,
             private_key,
             tags,
         };

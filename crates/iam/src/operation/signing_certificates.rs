@@ -115,7 +115,7 @@ pub struct SigningCertificateShape {
     pub user_name: Option<String>,
     /// What requests call the certificate by.
     pub certificate_id: CertificateId,
-    /// The certificate in PEM, as it was uploaded.
+    /// The certificate in PEM, in lines of 64 characters.
     pub certificate_body: String,
     /// Whether it is good for use.
     pub status: Status,
@@ -178,7 +178,14 @@ impl Operation for UploadSigningCertificate {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let (owner, mut certificates) = found(cx, self.user_name.as_ref()).await?;
         let body = self.certificate_body.as_str();
-        let digest = read(body, cx.now())?.digest();
+        let read = read(body, cx.now())?;
+        let digest = read.digest();
+        // Written anew: white space that a text is filled up with would be in every version of the record. The end of the
+        // last line stays as it came.
+        let mut kept = read.to_pem();
+        if body.ends_with('\n') {
+            kept.push('\n');
+        }
         let scope = cx.scope();
         let holder = cx
             .unit
@@ -195,7 +202,7 @@ impl Operation for UploadSigningCertificate {
             id: CertificateId::generate(cx.rng()),
             status: Status::Active,
             uploaded: cx.now(),
-            body: body.to_owned(),
+            body: kept,
             digest,
         };
         let shape = SigningCertificateShape::of(&owner, &certificate);

@@ -3,6 +3,7 @@
 use claviger_model::name::UserName;
 use claviger_model::scalar::Constraint::{MaxLength, MinLength, Pattern};
 use claviger_model::{Code, SshPublicKeyId, Timestamp, enum_scalar, text, text_scalar};
+use claviger_pki::ssh::COMMENT_CHARACTERS;
 use claviger_pki::{PublicKeyError, RsaPublicKey};
 use claviger_shape::Shape;
 
@@ -97,6 +98,10 @@ fn refused(error: PublicKeyError) -> Fault {
             format!(
                 "The public key has {bits} bits. An RSA key must have at least 2048 and at most 16384."
             ),
+        ),
+        PublicKeyError::Comment => Fault::new(
+            Code::InvalidPublicKey,
+            format!("The comment of the public key has more than {COMMENT_CHARACTERS} characters."),
         ),
     }
 }
@@ -360,6 +365,7 @@ mod tests {
             ),
             (PublicKeyError::Malformed, Code::InvalidPublicKey),
             (PublicKeyError::Size(1_024), Code::InvalidPublicKey),
+            (PublicKeyError::Comment, Code::InvalidPublicKey),
         ] {
             assert_eq!(refused(error).code(), code);
         }

@@ -67,6 +67,15 @@ fn a_comment_is_told_apart_from_the_key() {
         comment(&format!("{bare}  two words \n")).as_deref(),
         Some("two words")
     );
+    // Characters are counted, not bytes.
+    let longest = "é".repeat(COMMENT_CHARACTERS);
+    assert_eq!(comment(&format!("{bare} {longest}")), Some(longest.clone()));
+    assert_eq!(
+        RsaPublicKey::parse(&format!("{bare} {longest}x")),
+        Err(PublicKeyError::Comment)
+    );
+    let filled = format!("{bare}{}", " ".repeat(9_000));
+    assert_eq!(comment(&filled), None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use claviger_model::{Code, Timestamp};
 use claviger_pki::{Certificate, ChainError, PrivateKeyError, private_key};
+use zeroize::Zeroizing;
 
 use crate::fault::Fault;
 
@@ -12,14 +13,26 @@ fn malformed(message: impl Into<String>) -> Fault {
     Fault::new(Code::MalformedCertificate, message)
 }
 
-/// Checks that certificate, private key and chain belong together and are good now, and tells when the certificate
-/// ends.
+/// A certificate that is good to keep.
+pub(super) struct Checked {
+    /// When it ends.
+    pub(super) expires: Timestamp,
+    /// The certificate in PEM, written anew: white space that a text is filled up with would be in every version of the
+    /// record.
+    pub(super) body: String,
+    /// The private key in PEM, written anew too.
+    pub(super) key: Zeroizing<String>,
+    /// The certificates above it, written anew too.
+    pub(super) chain: Option<String>,
+}
+
+/// Checks that certificate, private key and chain belong together and are good now, and answers what is kept of them.
 pub(super) fn check(
     body: &str,
     key: &str,
     chain: Option<&str>,
     now: Timestamp,
-) -> Result<Timestamp, Fault> {
+) -> Result<Checked, Fault> {
     let certificate = Certificate::parse(body).map_err(|error| {
         malformed("Unable to parse certificate. Please ensure the certificate is in PEM format.")
             .because(error)
@@ -32,7 +45,7 @@ pub(super) fn check(
     if now.seconds() > end {
         return Err(malformed("The certificate has expired."));
     }
-    private_key::check(key, &certificate).map_err(|error| match error {
+    let key = private_key::check(key, &certificate).map_err(|error| match error {
         PrivateKeyError::Malformed => malformed(
             "Unable to parse private key. Please ensure the private key is in PEM format.",
         ),
@@ -47,20 +60,22 @@ pub(super) fn check(
             "The public key certificate and the private key do not match.",
         ),
     })?;
-    if let Some(chain) = chain {
-        certificate
-            .check_chain(chain, MOST_IN_CHAIN)
-            .map_err(|error| {
-                let order = "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order.";
-                match error {
-                    ChainError::Unreadable => malformed(order),
-                    ChainError::Broken(place) => malformed(format!(
-                        "{order} The index within the chain of the invalid certificate is: {place}"
-                    )),
-                }
-            })?;
-    }
-    Ok(Timestamp::from_seconds(end))
+    let chain = chain.map(|chain| certificate.check_chain(chain, MOST_IN_CHAIN));
+    let chain = chain.transpose().map_err(|error| {
+        let order = "Unable to validate certificate chain. The certificate chain must start with the immediate signing certificate, followed by any intermediaries in order.";
+        match error {
+            ChainError::Unreadable => malformed(order),
+            ChainError::Broken(place) => malformed(format!(
+                "{order} The index within the chain of the invalid certificate is: {place}"
+            )),
+        }
+    })?;
+    Ok(Checked {
+        expires: Timestamp::from_seconds(end),
+        body: certificate.to_pem(),
+        key,
+        chain,
+    })
 }
 
 #[cfg(test)]
@@ -78,7 +93,11 @@ mod tests {
     #[test]
     fn what_belongs_together_is_taken_and_its_end_told() {
         let end = Timestamp::from_seconds(4_889_289_600);
-        let checked = |body, key, chain| check(body, key, chain, DAY).map_err(|fault| fault.code());
+        let checked = |body, key, chain| {
+            check(body, key, chain, DAY)
+                .map(|checked| checked.expires)
+                .map_err(|fault| fault.code())
+        };
         let (leaf, key) = (file!("leaf.pem"), file!("leaf.key"));
         assert_eq!(checked(leaf, key, None), Ok(end));
         assert_eq!(checked(leaf, key, Some(file!("between.pem"))), Ok(end));
