@@ -48,6 +48,9 @@ async fn bind(app: &TestApp, key: &Actor, networks: &[&str]) -> Reply {
     for (number, network) in (1..).zip(networks) {
         parameters.push((format!("SourceNetworks.member.{number}"), *network));
     }
+    if networks.is_empty() {
+        parameters.push(("RemoveSourceNetworks".to_owned(), "true"));
+    }
     let borrowed: Vec<(&str, &str)> = parameters
         .iter()
         .map(|(name, value)| (name.as_str(), *value))
@@ -201,15 +204,76 @@ on_both_engines! {
         expire("2026-01-02T05:00:00Z").await.ok();
         app.clock().advance(HOUR);
         is_good(&alice).await;
-        root.call("UpdateAccessKeyBounds", &[ALICE, key]).await.ok();
+        let lift = ("RemoveExpirationDate", "true");
+        root.call("UpdateAccessKeyBounds", &[ALICE, key, lift]).await.ok();
         app.clock().advance(HOUR);
         is_good(&alice).await;
-        // Lifting the bounds of a retiring key calls its end off.
+        // Another date moves the end of a retiring key, and none calls it off.
         rotate(&app, &alice, "1").await.ok();
-        root.call("UpdateAccessKeyBounds", &[ALICE, key]).await.ok();
+        expire("2026-01-02T06:00:00Z").await.ok();
+        assert_eq!(stages(&app).await, ["Retiring", "Active"]);
+        root.call("UpdateAccessKeyBounds", &[ALICE, key, lift]).await.ok();
         assert_eq!(stages(&app).await, ["Active", "Active"]);
         app.clock().advance(2 * HOUR);
         is_good(&alice).await;
+    }
+
+    async fn what_a_change_of_bounds_does_not_mention_stays(app) {
+        let alice = app.user("alice").await;
+        let root = app.root();
+        let key = [ALICE, ("AccessKeyId", alice.access_key_id())];
+        let networks = ("SourceNetworks.member.1", HOME);
+        let date = ("ExpirationDate", "2026-01-02T05:00:00Z");
+        let told = async || {
+            let listed = root.call("ListAccessKeyDetails", &[ALICE]).await.ok();
+            (listed.find("ExpirationDate").is_some(), listed.body.contains(HOME))
+        };
+        for (change, now) in [
+            (date, (true, false)),
+            (networks, (true, true)),
+            (("RemoveExpirationDate", "true"), (false, true)),
+            (date, (true, true)),
+            (("RemoveSourceNetworks", "true"), (true, false)),
+            (networks, (true, true)),
+        ] {
+            root.call("UpdateAccessKeyBounds", &[&key[..], &[change]].concat()).await.ok();
+            assert_eq!(told().await, now, "{change:?}");
+        }
+        // What says nothing, or that nothing is to be removed, changes nothing.
+        for nothing in [&[][..], &[("RemoveExpirationDate", "false"), ("RemoveSourceNetworks", "false")]] {
+            root.call("UpdateAccessKeyBounds", &[&key[..], nothing].concat()).await.refused("InvalidInput");
+        }
+        for both in [[date, ("RemoveExpirationDate", "true")], [networks, ("RemoveSourceNetworks", "true")]] {
+            root.call("UpdateAccessKeyBounds", &[&key[..], &both].concat()).await.refused("InvalidInput");
+        }
+        assert_eq!(told().await, (true, true));
+        is_outside(&alice.at(ELSEWHERE)).await;
+    }
+
+    async fn a_new_key_has_as_much_time_as_the_old_one_unless_it_is_said_otherwise(app) {
+        let first = app.user("alice").await;
+        let root = app.root();
+        opt_for(&app, "5").await;
+        let expiry = [ALICE, ("AccessKeyId", first.access_key_id()), ("ExpirationDate", "2026-01-03T03:04:05Z")];
+        root.call("UpdateAccessKeyBounds", &expiry).await.ok();
+        app.clock().advance(HOUR);
+        let rotated = rotate(&app, &first, "1").await.ok();
+        assert_eq!(rotated.text("AccessKeyExpirationDate"), "2026-01-03T04:04:05Z");
+        let second = holder(&app, &rotated);
+        let asked = [ALICE, ("AccessKeyId", second.access_key_id()), ("AccessKeyExpirationDate", "2026-01-02T05:04:05.9Z")];
+        let past = [asked[0], asked[1], ("AccessKeyExpirationDate", "2026-01-02T04:04:05Z")];
+        root.call("RotateAccessKey", &past).await.refused("InvalidInput");
+        assert_eq!(stages(&app).await, ["Retiring", "Active"]);
+        let rotated = root.call("RotateAccessKey", &asked).await.ok();
+        assert_eq!(rotated.text("AccessKeyExpirationDate"), "2026-01-02T05:04:05Z");
+        let third = holder(&app, &rotated);
+        is_good(&third).await;
+        app.clock().advance(HOUR);
+        is_gone(&third).await;
+        is_good(&second).await;
+        // A key that never expires is followed by one that does not either.
+        let free = holder(&app, &root.call("CreateAccessKey", &[ALICE]).await.ok());
+        assert_eq!(rotate(&app, &free, "1").await.ok().find("AccessKeyExpirationDate"), None);
     }
 
     async fn rotation_never_puts_an_expiry_off(app) {

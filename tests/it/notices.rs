@@ -142,7 +142,8 @@ on_both_engines! {
         let named = |_: &Reply| Some(id.clone());
         let key = ("AccessKeyId", id.as_str());
         let bounds = [key, ("SourceNetworks.member.1", "203.0.113.0/24"), ("ExpirationDate", "2027-01-01T00:00:00Z")];
-        for parameters in [&bounds[..2], &bounds, &bounds[..1]] {
+        let lifted = [key, ("RemoveSourceNetworks", "true"), ("RemoveExpirationDate", "true")];
+        for parameters in [&bounds[..2], &bounds, &lifted] {
             told(&app, "UpdateAccessKeyBounds", parameters, Credential::AccessKey, named, Change::Changed).await;
             root.call("UpdateAccessKeyBounds", &[&[ALICE], parameters].concat()).await.ok();
             assert_eq!(sent(&app).await, [], "the same bounds again");

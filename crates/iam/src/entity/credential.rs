@@ -79,11 +79,33 @@ impl AccessKey {
         bounds.is_some_and(|bounds| bounds.retiring.is_some())
     }
 
+    /// The bounds of a key that takes the place of this one: its networks, and `expires`, or as much time as this one was
+    /// given.
+    #[must_use]
+    pub fn successor_bounds(&self, expires: Option<Timestamp>, now: Timestamp) -> KeyBounds {
+        let bounds = self.bounds.as_deref().cloned().unwrap_or_default();
+        let lifetime = bounds
+            .expires
+            .map(|expires| expires.seconds_since(self.created.whole_seconds()));
+        let same_time = lifetime.map(|seconds| {
+            let until = now.whole_seconds().plus_seconds(seconds);
+            until.min(LATEST_EXPIRY)
+        });
+        KeyBounds {
+            retiring: None,
+            expires: expires.or(same_time),
+            sources: bounds.sources,
+        }
+    }
+
     /// Puts these bounds in the place of those that there are; bounds that bound nothing are none.
     fn set_bounds(&mut self, bounds: KeyBounds) {
         self.bounds = (bounds != KeyBounds::default()).then(|| Arc::new(bounds));
     }
 }
+
+/// The last second of the year 9999, the last that a date of four digits tells.
+const LATEST_EXPIRY: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 /// The access keys of one user or of root, oldest first.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
@@ -141,6 +163,15 @@ impl AccessKeys {
     ) -> Result<(), Fault> {
         self.unexpired(id, now)?.status = status;
         Ok(())
+    }
+
+    /// The bounds of a key, to change.
+    ///
+    /// # Errors
+    /// `NoSuchEntity` if the key is not one of these; `InvalidInput` if its time is over.
+    pub fn bounds(&mut self, id: &AccessKeyId, now: Timestamp) -> Result<KeyBounds, Fault> {
+        let key = self.unexpired(id, now)?;
+        Ok(key.bounds.as_deref().cloned().unwrap_or_default())
     }
 
     /// Sets a key's bounds, in the place of those that it has.
@@ -370,6 +401,33 @@ mod tests {
         assert_eq!(expires, NOW.plus_seconds(30));
         let kept = keys.get(id.as_str()).and_then(|key| key.bounds.clone());
         assert_eq!(kept.expect("bounds").sources, sources);
+    }
+
+    #[test]
+    fn a_successor_has_the_networks_and_as_much_time() {
+        let sources = vec![SourceNetwork::parse("192.0.2.0/24").expect("a network")];
+        let created = Timestamp::from_micros(NOW.micros() + 900_000);
+        let mut old = AccessKey { created, ..key(1) };
+        let later = NOW.plus_seconds(1_000);
+        assert_eq!(old.successor_bounds(None, later), KeyBounds::default());
+        old.set_bounds(KeyBounds {
+            retiring: Some(NOW),
+            sources: sources.clone(),
+            ..expiring(1)
+        });
+        // As much as was given, also where it was less than a second, and never no time at all.
+        let expected = |expires| KeyBounds {
+            retiring: None,
+            expires: Some(expires),
+            sources: sources.clone(),
+        };
+        let same = later.plus_seconds(1);
+        assert_eq!(old.successor_bounds(None, later), expected(same));
+        let asked = later.plus_seconds(7);
+        assert_eq!(old.successor_bounds(Some(asked), later), expected(asked));
+        old.set_bounds(expiring(LATEST_EXPIRY.seconds() - NOW.seconds()));
+        let last = old.successor_bounds(None, later).expires;
+        assert_eq!(last, Some(LATEST_EXPIRY));
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub struct RotateAccessKey {
     pub access_key_id: AccessKeyId,
     /// Hours until it expires, 0 to 2,160; 24 when left out. A key that was to expire earlier still does.
     pub grace_period_hours: Option<Bounded<0, 2_160>>,
+    /// When the new key is to expire, an instant to come. When left out it has as much time as the old key was given, from
+    /// its making to its expiry; no expiry where that has none.
+    pub access_key_expiration_date: Option<Timestamp>,
 }
 
 /// An access key that gives way to another.
@@ -48,6 +51,8 @@ pub struct RetiringAccessKey {
 pub struct RotateAccessKeyOutput {
     /// The new key with its secret. Its source networks are those of the old one.
     pub access_key: AccessKeyShape,
+    /// When the new key expires, if ever.
+    pub access_key_expiration_date: Option<Timestamp>,
     /// The old key.
     pub retiring_access_key: RetiringAccessKey,
 }
@@ -80,18 +85,15 @@ impl Operation for RotateAccessKey {
         let limit = holder.limit(cx).await?;
         let mut keys = holder.keys().clone();
         let old = keys.rotatable(&self.access_key_id, cx.now())?;
-        let sources = old
-            .bounds
-            .as_ref()
-            .map_or_else(Vec::new, |bounds| bounds.sources.clone());
+        let asked = self
+            .access_key_expiration_date
+            .map(Timestamp::whole_seconds);
+        let bounds = old.successor_bounds(asked, cx.now());
+        check_expiry(&bounds, cx.now())?;
         keys.check_room(limit)?;
-        let inherited = (!sources.is_empty()).then(|| {
-            Arc::new(KeyBounds {
-                sources,
-                ..KeyBounds::default()
-            })
-        });
-        let (new, secret) = holder.draw(cx, inherited).await?;
+        let access_key_expiration_date = bounds.expires;
+        let bounds = (bounds != KeyBounds::default()).then(|| Arc::new(bounds));
+        let (new, secret) = holder.draw(cx, bounds).await?;
         let access_key = AccessKeyShape::of(&holder, &new, secret);
         let hours = self.grace_period_hours.map_or(GRACE_HOURS, Bounded::get);
         let end = cx
@@ -103,6 +105,7 @@ impl Operation for RotateAccessKey {
         holder.put(cx, keys);
         Ok(RotateAccessKeyOutput {
             access_key,
+            access_key_expiration_date,
             retiring_access_key: RetiringAccessKey {
                 access_key_id: self.access_key_id.clone(),
                 expiration_date,
@@ -111,20 +114,72 @@ impl Operation for RotateAccessKey {
     }
 }
 
-/// Sets until when and from where an access key is good, in place of the bounds that it has: what is left out is not bounded,
-/// and a key that was retiring is not any more. An operation of this server's own.
+/// Refuses an expiry that has come.
+fn check_expiry(bounds: &KeyBounds, now: Timestamp) -> Result<(), Fault> {
+    if bounds.has_ended(now) {
+        return Err(Fault::new(
+            Code::InvalidInput,
+            "The expiration date must lie in the future. To end the use of an access key now, set its status to Inactive or delete it.",
+        ));
+    }
+    Ok(())
+}
+
+/// Sets or removes until when and from where an access key is good. What the request does not mention stays as it is. An
+/// operation of this server's own.
 #[derive(Shape)]
 pub struct UpdateAccessKeyBounds {
     /// The user whose key it is; the caller when left out.
     pub user_name: Option<ExistingUserName>,
     /// The key, which must not have expired.
     pub access_key_id: AccessKeyId,
-    /// When it is to expire, an instant to come; never when left out.
+    /// When it is to expire, an instant to come. Of a key that is retiring this moves the end.
     pub expiration_date: Option<Timestamp>,
-    /// The networks that requests signed with it may come from, at most twenty, of IPv4 and IPv6, such as `192.0.2.0/24`;
-    /// any when left out.
+    /// Whether it is to expire no more. A key that was retiring is then `Active` again. It does not go with an
+    /// `ExpirationDate`.
+    pub remove_expiration_date: Option<bool>,
+    /// The networks that requests signed with it may come from, in place of those that it has: at most twenty, of IPv4 and
+    /// IPv6, such as `192.0.2.0/24`.
     #[shape(max = 20)]
     pub source_networks: Vec<SourceNetwork>,
+    /// Whether requests may come from anywhere again. It does not go with `SourceNetworks`.
+    pub remove_source_networks: Option<bool>,
+}
+
+impl UpdateAccessKeyBounds {
+    /// What the bounds are to be.
+    fn change(&self, mut bounds: KeyBounds) -> Result<KeyBounds, Fault> {
+        let invalid = |message| Err(Fault::new(Code::InvalidInput, message));
+        let unbound = (
+            self.remove_expiration_date == Some(true),
+            self.remove_source_networks == Some(true),
+        );
+        if unbound.0 && self.expiration_date.is_some() {
+            return invalid("An expiration date is either set or removed.");
+        }
+        if unbound.1 && !self.source_networks.is_empty() {
+            return invalid("Source networks are either set or removed.");
+        }
+        if unbound == (false, false)
+            && self.expiration_date.is_none()
+            && self.source_networks.is_empty()
+        {
+            return invalid(
+                "Give what is to change: ExpirationDate, SourceNetworks, RemoveExpirationDate or RemoveSourceNetworks.",
+            );
+        }
+        if let Some(date) = self.expiration_date {
+            bounds.expires = Some(date.whole_seconds());
+        }
+        if unbound.0 {
+            bounds.expires = None;
+            bounds.retiring = None;
+        }
+        if unbound.1 || !self.source_networks.is_empty() {
+            bounds.sources.clone_from(&self.source_networks);
+        }
+        Ok(bounds)
+    }
 }
 
 impl Operation for UpdateAccessKeyBounds {
@@ -141,18 +196,9 @@ impl Operation for UpdateAccessKeyBounds {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let holder = Holder::find(cx, self.user_name.as_ref()).await?;
-        let bounds = KeyBounds {
-            retiring: None,
-            expires: self.expiration_date.map(Timestamp::whole_seconds),
-            sources: self.source_networks.clone(),
-        };
-        if bounds.has_ended(cx.now()) {
-            return Err(Fault::new(
-                Code::InvalidInput,
-                "The expiration date must lie in the future. To end the use of an access key now, set its status to Inactive or delete it.",
-            ));
-        }
         let mut keys = holder.keys().clone();
+        let bounds = self.change(keys.bounds(&self.access_key_id, cx.now())?)?;
+        check_expiry(&bounds, cx.now())?;
         keys.set_bounds(&self.access_key_id, bounds, cx.now())?;
         holder.put(cx, keys);
         Ok(Empty {})
