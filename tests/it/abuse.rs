@@ -56,6 +56,37 @@ async fn role_of(app: &TestApp, caller: &Actor) -> Actor {
 }
 
 on_both_engines! {
+    async fn ac_45_a_private_key_in_the_wrong_place_is_in_no_event_and_no_refusal(app) {
+        let key = include_str!("../credentials/leaf.key");
+        let bare: String = key.lines().filter(|line| !line.starts_with('-')).collect();
+        let root = app.root();
+        let nobody = app.user("nobody").await;
+        let mut said = Vec::new();
+        for text in [key, &bare, &key.replace("PRIVATE KEY", "CERTIFICATE"), &format!("ssh-rsa {bare}"), &bare.repeat(60)] {
+            for (operation, parameters) in [
+                ("UploadSigningCertificate", &[("CertificateBody", text)][..]),
+                ("UploadServerCertificate", &[("ServerCertificateName", "web"), ("CertificateBody", text), ("PrivateKey", "x")]),
+                ("UploadServerCertificate", &[("ServerCertificateName", "web"), ("CertificateBody", include_str!("../credentials/leaf.pem")), ("PrivateKey", key), ("CertificateChain", text)]),
+                ("UploadSSHPublicKey", &[("UserName", "nobody"), ("SSHPublicKeyBody", text)]),
+                ("UpdateAccountSecurityKeyPolicy", &[("TrustedRoots", text)]),
+            ] {
+                for who in [&root, &nobody] {
+                    let reply = who.call(operation, parameters).await;
+                    assert!(reply.status >= 400, "{operation}");
+                    said.push(reply.body);
+                }
+            }
+        }
+        app.iam().flush().await;
+        let events = root.lookup_events(&serde_json::json!({})).await.to_string();
+        assert!(events.contains("AccessDenied") && events.contains("UploadSSHPublicKey"), "{events}");
+        said.push(events);
+        let secret = key.lines().nth(5).expect("a line of the key");
+        for text in said {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+
     async fn ac_10_a_temporary_key_works_with_its_own_token_only(app) {
         let worker = app.user("worker").await;
         let one = worker.sts("GetSessionToken", &[]).await.ok();

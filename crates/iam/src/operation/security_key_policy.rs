@@ -1,9 +1,10 @@
 //! The account's rules for FIDO security keys and passkeys. Operations of this server's own.
 
 use claviger_model::scalar::Constraint::{MaxLength, MinLength, Pattern};
-use claviger_model::{Code, text, text_scalar};
+use claviger_model::{Code, Secret, text, text_scalar};
 use claviger_pki::{Certificate, CertificateError};
 use claviger_shape::Shape;
+use zeroize::Zeroize;
 
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
@@ -26,11 +27,20 @@ pub const OPERATIONS: &[Entry] = &[
 const MOST_ROOTS: usize = 32;
 
 text_scalar! {
+    in Box<str>;
     /// Certificates in PEM, one after the other: 1 to 65,536 characters of Latin-1.
     TrustedRoots,
     [MaxLength(65_536), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
     text::is_latin_document
 }
+
+// SECURITY: a private key is pasted into the wrong place now and then. What may hold one is treated as one.
+impl Zeroize for TrustedRoots {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 text_scalar! {
     /// The identifier of a model of authenticators (AAGUID): a UUID.
     Aaguid, [Pattern("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")], is_uuid
@@ -78,7 +88,7 @@ pub struct UpdateAccountSecurityKeyPolicy {
     /// Whether authenticators must prove by a vendor's certificate what they are; `none` when left out.
     pub attestation: Option<Attestation>,
     /// The vendors' certificates that an attestation must lead to, in PEM, up to 32. Needed where an attestation is required.
-    pub trusted_roots: Option<TrustedRoots>,
+    pub trusted_roots: Option<Secret<TrustedRoots>>,
     /// The only models that are taken, by AAGUID; all when left out. Needs an attestation.
     #[shape(name = "AllowedAAGUIDs", max = 100)]
     pub allowed_aaguids: Vec<Aaguid>,
@@ -109,7 +119,7 @@ impl Operation for UpdateAccountSecurityKeyPolicy {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let trusted_roots = match &self.trusted_roots {
-            Some(roots) => Certificate::authorities(roots.as_str(), MOST_ROOTS).map_err(|error| {
+            Some(roots) => Certificate::authorities(roots.expose().as_str(), MOST_ROOTS).map_err(|error| {
                 Fault::new(
                     Code::MalformedCertificate,
                     match error {

@@ -33,6 +33,7 @@ pub const OPERATIONS: &[Entry] = &[
 ];
 
 text_scalar! {
+    in Box<str>;
     /// The certificates above one, in PEM: 1 to 2,097,152 characters of Latin-1. The size of a request allows fewer.
     CertificateChain,
     [MaxLength(2_097_152), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
@@ -44,6 +45,13 @@ text_scalar! {
     PrivateKeyBody,
     [MaxLength(16_384), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
     text::is_latin_document
+}
+
+// SECURITY: a private key is pasted into the wrong place now and then. What may hold one is treated as one.
+impl Zeroize for CertificateChain {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 impl Zeroize for PrivateKeyBody {
@@ -121,11 +129,11 @@ pub struct UploadServerCertificate {
     /// The certificate's name, unique in the account without regard to case.
     pub server_certificate_name: ServerCertificateName,
     /// The certificate in PEM.
-    pub certificate_body: CertificateBody,
+    pub certificate_body: Secret<CertificateBody>,
     /// The private key in PEM, not encrypted: RSA of 2,048 to 4,096 bits, P-256 or P-384.
     pub private_key: Secret<PrivateKeyBody>,
     /// The certificates above it in PEM, the nearest first: ten at the most.
-    pub certificate_chain: Option<CertificateChain>,
+    pub certificate_chain: Option<Secret<CertificateChain>>,
     /// Up to fifty tags.
     #[shape(max = 50)]
     pub tags: Vec<TagShape>,
@@ -176,10 +184,10 @@ impl Operation for UploadServerCertificate {
         if lookup::find_server_certificate(cx, name).await?.is_some() {
             return Err(lookup::taken_server_certificate(name));
         }
-        let body = self.certificate_body.as_str();
+        let body = self.certificate_body.expose().as_str();
         let key = self.private_key.expose().as_str();
         let chain = self.certificate_chain.as_ref();
-        let chain = chain.map(CertificateChain::as_str);
+        let chain = chain.map(|chain| chain.expose().as_str());
         let checked = upload::check(body, key, chain, cx.now())?;
         let id = cx.new_id(IdKind::ServerCertificate);
         let scope = cx.scope();
@@ -413,11 +421,16 @@ mod tests {
 
     #[test]
     fn the_private_key_is_hidden_in_audit_events_and_no_answer_has_it() {
-        let field = UploadServerCertificate::FIELDS
-            .iter()
-            .find(|field| field.name.wire == "PrivateKey")
-            .expect("the field");
-        assert!(field.secret());
+        let fields = UploadServerCertificate::FIELDS.iter().filter(|field| {
+            matches!(
+                field.name.wire,
+                "PrivateKey" | "CertificateBody" | "CertificateChain"
+            )
+        });
+        assert_eq!(fields.clone().count(), 3);
+        for field in fields {
+            assert!(field.secret());
+        }
         for entry in OPERATIONS {
             assert!(
                 entry

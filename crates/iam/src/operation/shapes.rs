@@ -5,6 +5,7 @@ use claviger_model::scalar::Constraint::{MaxLength, MinLength, Pattern};
 use claviger_model::{Arn, Tag, TagKey, TagValue, Timestamp, text, text_scalar};
 use claviger_shape::{Document, Shape};
 use claviger_store::{Scope, Unit};
+use zeroize::Zeroize;
 
 use crate::aws_managed::{self, AwsManagedPolicy};
 use crate::entity::index::{ATTACHMENTS, BOUNDARIES};
@@ -207,10 +208,18 @@ text_scalar! {
 }
 
 text_scalar! {
+    in Box<str>;
     /// A certificate in PEM as a request brings it: 1 to 16,384 characters of Latin-1.
     CertificateBody,
     [MaxLength(16_384), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
     text::is_latin_document
+}
+
+// SECURITY: a private key is pasted into the wrong place now and then. What may hold one is treated as one.
+impl Zeroize for CertificateBody {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 /// A role.

@@ -1,9 +1,9 @@
 //! Signing certificates of users and of root: upload, list, switch off and on, delete.
 
 use claviger_model::name::ExistingUserName;
-use claviger_model::{CertificateId, Code, Timestamp};
+use claviger_model::{CertificateId, Code, Secret, Timestamp};
 use claviger_pki::{Certificate, KeyKind};
-use claviger_shape::Shape;
+use claviger_shape::{HIDDEN, Shape};
 use claviger_store::Record;
 
 use super::page::{PageEnd, Paged};
@@ -69,15 +69,18 @@ fn name_of(owner: &Owner) -> Option<String> {
     }
 }
 
+/// Bytes that hold no private key: 256 bits take 43 characters at least.
+const KEYLESS_BYTES: usize = 32;
+
 /// Reads a certificate that is good for checking signatures at this time.
 fn read(body: &str, now: Timestamp) -> Result<Certificate, Fault> {
     let certificate = Certificate::parse(body).map_err(|error| {
         // COMPAT: AWS says what it could not read (recorded 2026).
-        // SECURITY: a private key that came by mistake is not repeated: messages may be kept where the key must not be.
-        let shown = if body.contains("PRIVATE KEY") {
-            "that holds a private key"
-        } else {
+        // SECURITY: what may hold a private key is not repeated: messages are kept where the key must not be.
+        let shown = if body.len() <= KEYLESS_BYTES {
             body
+        } else {
+            HIDDEN
         };
         Fault::new(
             Code::MalformedCertificate,
@@ -141,7 +144,7 @@ pub struct UploadSigningCertificate {
     /// The user; the caller when left out.
     pub user_name: Option<ExistingUserName>,
     /// The certificate in PEM.
-    pub certificate_body: CertificateBody,
+    pub certificate_body: Secret<CertificateBody>,
 }
 
 /// The answer of [`UploadSigningCertificate`].
@@ -177,7 +180,7 @@ impl Operation for UploadSigningCertificate {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let (owner, mut certificates) = found(cx, self.user_name.as_ref()).await?;
-        let body = self.certificate_body.as_str();
+        let body = self.certificate_body.expose().as_str();
         let read = read(body, cx.now())?;
         let digest = read.digest();
         // Written anew: white space that a text is filled up with would be in every version of the record. The end of the
@@ -376,12 +379,15 @@ mod tests {
         ] {
             assert_eq!(code(body, DAY), Some(expected));
         }
-        let key = include_str!("../../../../tests/credentials/leaf.key");
-        let fault = read(key, DAY).err().expect("no certificate");
-        assert_eq!(
-            fault.message(),
-            Some("Certificate that holds a private key is malformed.")
-        );
+        let key = include_str!("../../../../tests/credentials/p256.key");
+        let bare = key.lines().nth(1).expect("a line of the key");
+        for text in [key, bare, &key.replace("PRIVATE KEY", "CERTIFICATE")] {
+            let fault = read(text, DAY).err().expect("no certificate");
+            assert_eq!(
+                fault.message(),
+                Some("Certificate HIDDEN_DUE_TO_SECURITY_REASONS is malformed.")
+            );
+        }
         // The last second of a certificate belongs to it (RFC 5280, 4.1.2.5).
         let (begin, end) = Certificate::parse(good).expect("a certificate").validity();
         for (second, expected) in [

@@ -2,10 +2,11 @@
 
 use claviger_model::name::UserName;
 use claviger_model::scalar::Constraint::{MaxLength, MinLength, Pattern};
-use claviger_model::{Code, SshPublicKeyId, Timestamp, enum_scalar, text, text_scalar};
+use claviger_model::{Code, Secret, SshPublicKeyId, Timestamp, enum_scalar, text, text_scalar};
 use claviger_pki::ssh::COMMENT_CHARACTERS;
 use claviger_pki::{PublicKeyError, RsaPublicKey};
 use claviger_shape::Shape;
+use zeroize::Zeroize;
 
 use super::page::{PageEnd, Paged};
 use super::users::{check_on, check_on_owner};
@@ -28,10 +29,18 @@ pub const OPERATIONS: &[Entry] = &[
 ];
 
 text_scalar! {
+    in Box<str>;
     /// A public key as a request brings it: 1 to 16,384 characters of Latin-1.
     SshPublicKeyBody,
     [MaxLength(16_384), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
     text::is_latin_document
+}
+
+// SECURITY: a private key is pasted into the wrong place now and then. What may hold one is treated as one.
+impl Zeroize for SshPublicKeyBody {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 enum_scalar! {
@@ -113,7 +122,7 @@ pub struct UploadSSHPublicKey {
     pub user_name: UserName,
     /// The key: a line that begins with `ssh-rsa`, or PEM with or without the algorithm of the key.
     #[shape(name = "SSHPublicKeyBody")]
-    pub ssh_public_key_body: SshPublicKeyBody,
+    pub ssh_public_key_body: Secret<SshPublicKeyBody>,
 }
 
 /// The answer of [`UploadSSHPublicKey`].
@@ -143,7 +152,7 @@ impl Operation for UploadSSHPublicKey {
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let user = lookup::user(cx, self.user_name.as_str()).await?;
         let (parsed, comment) =
-            RsaPublicKey::parse(self.ssh_public_key_body.as_str()).map_err(refused)?;
+            RsaPublicKey::parse(self.ssh_public_key_body.expose().as_str()).map_err(refused)?;
         let key = SshPublicKey {
             id: SshPublicKeyId::generate(cx.account(), cx.rng()),
             status: Status::Active,
@@ -152,7 +161,7 @@ impl Operation for UploadSSHPublicKey {
             comment: comment.map(str::to_owned),
         };
         let mut ssh_public_key = SshPublicKeyShape::of(&user, &key, Encoding::Ssh)?;
-        ssh_public_key.ssh_public_key_body = self.ssh_public_key_body.as_str().to_owned();
+        ssh_public_key.ssh_public_key_body = self.ssh_public_key_body.expose().as_str().to_owned();
         let mut user: User = User::clone(&user);
         let limit = cx.iam().settings().quotas.ssh_public_keys_per_user;
         user.ssh_public_keys.add(key, limit)?;
