@@ -40,6 +40,12 @@ pub fn name_in(service: Service, key: &Secret<String>) -> Option<String> {
 /// The hash of a secret, bound to the credential that it is of.
 #[must_use]
 pub fn hash(credential: &str, secret: &Secret<String>) -> Secret<String> {
+    #[cfg(test)]
+    tests::HASHED.with(|hashed| {
+        hashed
+            .borrow_mut()
+            .push(credential.len() + secret.expose().len())
+    });
     let mut hash = Sha256::new();
     for part in [PURPOSE, credential.as_bytes(), secret.expose().as_bytes()] {
         hash.update((part.len() as u64).to_be_bytes());
@@ -51,14 +57,55 @@ pub fn hash(credential: &str, secret: &Secret<String>) -> Secret<String> {
     Secret::new(text)
 }
 
+/// A hash that no secret has: it is of the length of one, and not in its alphabet.
+pub const NO_HASH: &[u8; 64] = &[0; 64];
+/// An id that no credential has, as long as those that they have: what is hashed is then as long.
+const NO_CREDENTIAL: &str = "ACCA00000000000000000";
+
+/// Whether the secret is that of a credential: its id and its hash. One secret is hashed and one hash compared, also where
+/// there is no credential.
+#[must_use]
+pub fn check(kept: Option<(&str, &[u8])>, secret: &Secret<String>) -> bool {
+    let (credential, kept) = kept.unwrap_or((NO_CREDENTIAL, NO_HASH));
+    hash(credential, secret).matches(kept)
+}
+
 #[cfg(test)]
 mod tests {
+    use claviger_model::{AccountId, IdKind, UniqueId};
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
 
     use super::*;
 
     const NAME: &str = "jane-at-123456789012";
+
+    thread_local! {
+        /// How many bytes each run of the hash was given.
+        pub(super) static HASHED: std::cell::RefCell<Vec<usize>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+
+    #[test]
+    fn a_credential_that_is_not_there_costs_what_one_that_is_does() {
+        let secret = draw(service("codecommit.amazonaws.com"), NAME, &rng());
+        let account = AccountId::from_number(123_456_789_012).expect("twelve digits");
+        let id = UniqueId::generate(IdKind::ServiceSpecificCredential, account, &rng());
+        let right = hash(id.as_str(), &secret);
+        let right = right.expose().as_bytes();
+        let mut costs = Vec::new();
+        for (kept, expected) in [
+            (Some((id.as_str(), right)), true),
+            (Some((id.as_str(), NO_HASH.as_slice())), false),
+            (None, false),
+        ] {
+            HASHED.take();
+            assert_eq!(check(kept, &secret), expected);
+            costs.push(HASHED.take());
+        }
+        assert_eq!(costs[0].len(), 1, "one run");
+        assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+        assert_eq!(right.len(), NO_HASH.len());
+    }
 
     fn service(name: &str) -> Service {
         Service::find(name).expect("a service")

@@ -29,6 +29,9 @@ const TRIES: u32 = 10;
 /// Seconds that a window lasts.
 const TRIES_WINDOW: u32 = 300;
 
+/// What the sealed hash of no credential is bound to.
+const DECOY: &[u8] = b"claviger decoy of a service-specific credential";
+
 text_scalar! {
     /// A user name as a client gave it to a service: up to 200 characters, more than any credential has.
     ServiceUserName, [MaxLength(200)], |_| true
@@ -93,15 +96,20 @@ impl VerifyServiceSpecificCredential {
     }
 }
 
-/// Whether the secret is the credential's. Where there is no credential, as much is hashed and compared.
+/// Whether the secret is the credential's.
+///
+/// SECURITY: how long this takes must not tell whether there is a credential of the name. Where there is none, a hash that
+/// no secret has is sealed, which costs what opening one does, and both ways go on to [`service_secret::check`]. What is
+/// left is whether the user's record and data key had to be read or were in the cache.
 async fn is_right(
     cx: &Cx<'_>,
     found: Option<(&User, &ServiceCredential)>,
     secret: &Secret<String>,
 ) -> Result<bool, Fault> {
     let Some((user, credential)) = found else {
-        let decoy = service_secret::hash("", secret);
-        return Ok(decoy.matches(&[0; 64]));
+        let sealed = cx.iam().tokens().seal(DECOY, service_secret::NO_HASH);
+        std::hint::black_box(sealed);
+        return Ok(service_secret::check(None, secret));
     };
     let kept = cx
         .iam()
@@ -115,8 +123,8 @@ async fn is_right(
         )
         .await
         .map_err(Fault::unavailable)?;
-    let hash = service_secret::hash(credential.id.as_str(), secret);
-    Ok(hash.matches(kept.expose()))
+    let kept = (credential.id.as_str(), kept.expose().as_slice());
+    Ok(service_secret::check(Some(kept), secret))
 }
 
 impl Operation for VerifyServiceSpecificCredential {
