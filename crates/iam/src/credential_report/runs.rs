@@ -3,7 +3,8 @@
 //! Whoever asks gets a report that was begun after the asking, as long as it is made in `PATIENCE`. Those who ask while
 //! one is being made wait for it and share the next. What takes longer goes on by itself: who asked is told that it has
 //! begun, and whoever asks first once it is there is told so instead of getting another, so that asking until it is
-//! there comes to an end.
+//! there comes to an end. That holds for `NOTICE`: who comes later, or was there before the report was begun, does not ask
+//! for that one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,12 +13,15 @@ use std::time::Duration;
 use claviger_model::AccountId;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 
 use crate::fault::Fault;
 use crate::iam::Iam;
 
 /// How long a request waits for its report. Clients give up after a minute or so.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a report that took its time is told of. Who waits for one asks every few seconds.
+const NOTICE: Duration = Duration::from_secs(300);
 /// Reports made at once.
 const AT_ONCE: usize = 2;
 
@@ -46,9 +50,15 @@ struct Shared {
 }
 
 /// What is known of an account of which a report is being made, or was and nobody has been told.
-struct State {
-    run: Option<(u64, watch::Receiver<Option<bool>>)>,
-    untold: bool,
+enum State {
+    Runs {
+        number: u64,
+        end: watch::Receiver<Option<bool>>,
+        /// Whether somebody went away who is to be told when it is there.
+        owed: bool,
+    },
+    /// It is there since then, and whoever is to be told has not asked.
+    Untold { number: u64, since: Instant },
 }
 
 /// A report that is being made, until this is dropped.
@@ -82,55 +92,55 @@ impl Runs {
     pub fn is_running(&self, account: AccountId) -> bool {
         let shared = self.shared.lock();
         let state = shared.accounts.get(&account);
-        state.is_some_and(|state| state.run.is_some())
+        matches!(state, Some(State::Runs { .. }))
     }
 
     /// Notes that a report of the account is being made, unless one is already.
     #[must_use]
     pub fn begin(&self, account: AccountId) -> Option<Running> {
-        match self.enter(account) {
+        // A notice is left to whoever it is for.
+        match self.enter(account, u64::MAX) {
             Place::Makes(running) => Some(running),
             Place::Told | Place::Waits(..) => None,
         }
     }
 
-    fn enter(&self, account: AccountId) -> Place {
+    /// Where a request stands that is to be told of a report of this number or a later one.
+    fn enter(&self, account: AccountId, least: u64) -> Place {
         let mut shared = self.shared.lock();
-        let number = shared.begun;
-        match shared.accounts.get_mut(&account) {
-            Some(State {
-                run: Some((number, end)),
-                ..
-            }) => return Place::Waits(*number, end.clone()),
-            Some(state) if state.untold => {
-                shared.accounts.remove(&account);
-                return Place::Told;
+        let mut owed = false;
+        match shared.accounts.get(&account) {
+            Some(State::Runs { number, end, .. }) => return Place::Waits(*number, end.clone()),
+            Some(State::Untold { number, since }) if since.elapsed() < NOTICE => {
+                if *number >= least {
+                    shared.accounts.remove(&account);
+                    return Place::Told;
+                }
+                // Whoever is to be told is told of the one that is made now.
+                owed = true;
             }
-            _ => {}
+            Some(State::Untold { .. }) | None => {}
         }
-        let (end, ends) = watch::channel(None);
+        let number = shared.begun;
+        let (sender, end) = watch::channel(None);
         shared.begun += 1;
-        let state = State {
-            run: Some((number, ends)),
-            untold: false,
-        };
-        shared.accounts.insert(account, state);
+        shared
+            .accounts
+            .insert(account, State::Runs { number, end, owed });
         Place::Makes(Running {
             shared: Arc::clone(&self.shared),
             account,
-            end,
+            end: sender,
             well: false,
         })
     }
 
-    /// Remembers that somebody is to be told when the report is there.
+    /// Remembers that somebody is to be told when the report is there that is being made.
     fn owe(&self, account: AccountId) {
         let mut shared = self.shared.lock();
-        let state = shared.accounts.entry(account).or_insert(State {
-            run: None,
-            untold: true,
-        });
-        state.untold = true;
+        if let Some(State::Runs { owed, .. }) = shared.accounts.get_mut(&account) {
+            *owed = true;
+        }
     }
 }
 
@@ -145,11 +155,14 @@ impl Drop for Running {
     fn drop(&mut self) {
         {
             let mut shared = self.shared.lock();
-            if let Some(state) = shared.accounts.get_mut(&self.account) {
-                state.run = None;
-                if !(state.untold && self.well) {
-                    shared.accounts.remove(&self.account);
-                }
+            if let Some(State::Runs { number, owed, .. }) = shared.accounts.remove(&self.account)
+                && owed
+                && self.well
+            {
+                let since = Instant::now();
+                shared
+                    .accounts
+                    .insert(self.account, State::Untold { number, since });
             }
         }
         self.end.send_replace(Some(self.well));
@@ -179,8 +192,13 @@ pub(crate) async fn wanted(iam: &Iam, account: AccountId) -> Result<Stage, Fault
 async fn made(iam: &Iam, account: AccountId, began: &mut bool) -> Result<(), Fault> {
     let runs = iam.credential_reports();
     let asked = runs.shared.lock().begun;
+    // What is there when somebody asks is what was asked for before. What comes while somebody waits may have been begun
+    // before the change that it is to show.
+    let mut least = 0;
     loop {
-        match runs.enter(account) {
+        let place = runs.enter(account, least);
+        least = asked;
+        match place {
             Place::Told => return Ok(()),
             Place::Waits(number, mut end) => {
                 let ended = end.wait_for(Option::is_some).await;
@@ -234,8 +252,43 @@ mod tests {
         let running = runs.begin(account()).expect("nothing runs");
         runs.owe(account());
         running.end(true);
-        assert!(matches!(runs.enter(account()), Place::Told));
-        assert!(matches!(runs.enter(account()), Place::Makes(_)));
+        assert!(matches!(runs.enter(account(), 0), Place::Told));
+        assert!(matches!(runs.enter(account(), 0), Place::Makes(_)));
+    }
+
+    #[test]
+    fn a_notice_is_not_for_whoever_asked_before_the_report_was_begun() {
+        let runs = Runs::new();
+        let running = runs.begin(account()).expect("nothing runs");
+        let asked = runs.shared.lock().begun;
+        runs.owe(account());
+        running.end(true);
+        let Place::Makes(running) = runs.enter(account(), asked) else {
+            panic!("a report is made anew");
+        };
+        running.end(true);
+        assert!(matches!(runs.enter(account(), 0), Place::Told), "the other");
+    }
+
+    #[test]
+    fn a_notice_is_good_for_a_while_alone() {
+        let runs = Runs::new();
+        let of = |since| State::Untold { number: 0, since };
+        let now = Instant::now();
+        let old = now.checked_sub(NOTICE).expect("the machine runs longer");
+        runs.shared.lock().accounts.insert(account(), of(now));
+        assert!(matches!(runs.enter(account(), 0), Place::Told));
+        runs.shared.lock().accounts.insert(account(), of(old));
+        assert!(matches!(runs.enter(account(), 0), Place::Makes(_)));
+    }
+
+    #[test]
+    fn nobody_is_told_of_a_report_that_failed_as_patience_ended() {
+        let runs = Runs::new();
+        let running = runs.begin(account()).expect("nothing runs");
+        running.end(false);
+        runs.owe(account());
+        assert!(matches!(runs.enter(account(), 0), Place::Makes(_)));
     }
 
     #[test]
@@ -244,7 +297,7 @@ mod tests {
         let running = runs.begin(account()).expect("nothing runs");
         runs.owe(account());
         running.end(false);
-        assert!(matches!(runs.enter(account()), Place::Makes(_)));
+        assert!(matches!(runs.enter(account(), 0), Place::Makes(_)));
     }
 
     #[tokio::test]
@@ -252,7 +305,7 @@ mod tests {
         let runs = Runs::new();
         for well in [true, false] {
             let running = runs.begin(account()).expect("nothing runs");
-            let Place::Waits(_, mut ends) = runs.enter(account()) else {
+            let Place::Waits(_, mut ends) = runs.enter(account(), 0) else {
                 panic!("it runs");
             };
             running.end(well);
