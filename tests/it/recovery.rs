@@ -126,6 +126,32 @@ on_both_engines! {
         assert_eq!(records(&app, "ResetRootMFADevices").await.len(), 1);
     }
 
+    async fn the_recovery_codes_go_with_the_devices(app) {
+        let (phone, seed) = device(&app, "phone").await;
+        let root = app.root();
+        app.clock().advance(60);
+        let code = totp(&seed, app.now());
+        let proved = root.sts("GetSessionToken", &[("SerialNumber", &phone), ("TokenCode", &code)]).await.ok();
+        let proved = root.with_credentials_of(&proved);
+        let codes = proved.call("CreateRecoveryCodes", &[]).await.ok().all("member");
+        assert_eq!(codes.len(), 10);
+        let told = app.on_host("GetRootUser", None, &json!({})).await.expect("it is told");
+        assert_eq!(told["RecoveryCodes"], 10);
+        // A password is another factor.
+        app.on_host("ResetRootPassword", None, &json!({})).await.expect("it is reset");
+        assert_eq!(root.call("GetRecoveryCodes", &[]).await.ok().text("Remaining"), "10");
+
+        let gone = app.on_host("ResetRootMFADevices", None, &json!({"SerialNumber": phone})).await.expect("it is taken away");
+        assert_eq!((&gone["SerialNumbers"], &gone["RecoveryCodes"]), (&json!([phone]), &json!(10)));
+        root.call("GetRecoveryCodes", &[]).await.refused("NoSuchEntity");
+        assert_eq!(records(&app, "ResetRootMFADevices").await[0]["responseElements"]["recoveryCodes"], 10);
+        // They take no device away that root holds later.
+        app.clock().advance(60);
+        let (tablet, _) = device(&app, "tablet").await;
+        root.call("RecoverMFADevice", &[("SerialNumber", &tablet), ("RecoveryCode", &codes[0])]).await.refused("InvalidAuthenticationCode");
+        assert_eq!(root.call("ListMFADevices", &[]).await.ok().all("SerialNumber"), [tablet]);
+    }
+
     async fn access_keys_are_replaced_and_the_old_ones_switched_off_or_gone(app) {
         let root = app.root();
         let second = root.call("CreateAccessKey", &[]).await.ok().text("AccessKeyId");

@@ -107,6 +107,10 @@ fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
+fn count(value: &Value, name: &str) -> i64 {
+    value.get(name).and_then(Value::as_i64).unwrap_or_default()
+}
+
 /// The JSON protocol tells instants as seconds.
 fn instant(value: &Value, name: &str) -> Option<Timestamp> {
     let seconds = value.get(name)?.as_f64()?;
@@ -137,6 +141,10 @@ fn status(answer: &Value) -> String {
             shown(instant(device, "EnableDate"))
         ));
     }
+    match count(answer, "RecoveryCodes") {
+        0 => {}
+        left => lines.push(format!("recovery codes {left} left")),
+    }
     for key in list(answer, "AccessKeys") {
         lines.push(format!(
             "access key     {}  {}, made at {}",
@@ -162,11 +170,18 @@ fn password(answer: &Value) -> String {
 
 fn devices(answer: &Value) -> String {
     let mut lines = vec![format!(
-        "The root user of account {} no longer holds these devices, and its sessions have ended:",
+        "The root user of account {} no longer holds these, and its sessions have ended:",
         text(answer, "Account")
     )];
     for serial in list(answer, "SerialNumbers") {
-        lines.push(format!("  {}", serial.as_str().unwrap_or_default()));
+        lines.push(format!(
+            "  MFA device     {}",
+            serial.as_str().unwrap_or_default()
+        ));
+    }
+    match count(answer, "RecoveryCodes") {
+        0 => {}
+        gone => lines.push(format!("  recovery codes {gone}, which are void")),
     }
     lines.join("\n")
 }
@@ -189,4 +204,24 @@ fn access_key(answer: &Value) -> String {
         }
     }
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_root_no_longer_holds_is_told_with_its_recovery_codes() {
+        let answer = json!({"Account": "123456789012", "SerialNumbers": ["arn:mfa/phone"], "RecoveryCodes": 7});
+        assert_eq!(
+            devices(&answer),
+            "The root user of account 123456789012 no longer holds these, and its sessions have ended:\n  \
+             MFA device     arn:mfa/phone\n  recovery codes 7, which are void"
+        );
+        let none = json!({"Account": "123456789012", "SerialNumbers": [], "RecoveryCodes": 0});
+        assert!(!devices(&none).contains("recovery codes"));
+        assert!(status(&answer).contains("recovery codes 7 left"));
+    }
 }

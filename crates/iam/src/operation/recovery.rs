@@ -34,6 +34,14 @@ fn target(cx: &Cx<'_>) -> Target {
     Target::of(Check::on(cx.account(), &Arn::root(cx.account())))
 }
 
+/// How many recovery codes root has left.
+fn codes_left(account: &Account) -> i32 {
+    let codes = account.root.recovery_codes.as_ref();
+    codes.map_or(0, |codes| {
+        i32::try_from(codes.remaining()).unwrap_or(i32::MAX)
+    })
+}
+
 /// An MFA device in root's hands.
 #[derive(Shape)]
 pub struct RootMFADevice {
@@ -72,6 +80,8 @@ pub struct GetRootUserOutput {
     /// The MFA devices, in the order of assignment.
     #[shape(name = "MFADevices")]
     pub mfa_devices: Vec<RootMFADevice>,
+    /// How many recovery codes are left.
+    pub recovery_codes: i32,
     /// The access keys, oldest first.
     pub access_keys: Vec<RootAccessKey>,
 }
@@ -103,6 +113,7 @@ impl Operation for GetRootUser {
                     enable_date: device.enabled,
                 })
                 .collect(),
+            recovery_codes: codes_left(&account),
             access_keys: root
                 .access_keys
                 .iter()
@@ -166,7 +177,8 @@ impl Operation for ResetRootPassword {
     }
 }
 
-/// Takes MFA devices out of root's hands, and ends the sessions that root has. The devices stay and can be enabled again.
+/// Takes MFA devices out of root's hands with the recovery codes, and ends the sessions that root has. The devices stay and
+/// can be enabled again. The codes are gone: they are a second factor, and who has the device may have them too.
 #[derive(Shape)]
 pub struct ResetRootMFADevices {
     /// The device; all that root holds when left out.
@@ -180,6 +192,8 @@ pub struct ResetRootMFADevicesOutput {
     pub account: AccountId,
     /// The devices that were taken away.
     pub serial_numbers: Vec<SerialNumber>,
+    /// How many recovery codes were taken away.
+    pub recovery_codes: i32,
 }
 
 impl Operation for ResetRootMFADevices {
@@ -200,8 +214,11 @@ impl Operation for ResetRootMFADevices {
                 return Err(missing_device(serial));
             }
         }
-        if held.is_empty() {
-            return Err(Fault::missing("The root user has no MFA device."));
+        let recovery_codes = codes_left(&account);
+        if held.is_empty() && account.root.recovery_codes.is_none() {
+            return Err(Fault::missing(
+                "The root user has no MFA device and no recovery codes.",
+            ));
         }
         let mut owner = Owner::Root(account);
         for device in &held {
@@ -210,9 +227,11 @@ impl Operation for ResetRootMFADevices {
         }
         let mut account = Account::clone(&**lookup::account(cx).await?);
         account.root.security_epoch += 1;
+        account.root.recovery_codes = None;
         let output = ResetRootMFADevicesOutput {
             account: account.id,
             serial_numbers: held.into_iter().map(|device| device.serial).collect(),
+            recovery_codes,
         };
         cx.unit.put(account);
         Ok(output)
