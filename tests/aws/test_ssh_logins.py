@@ -346,6 +346,34 @@ def test_on_the_servers_own_host_the_socket_is_asked(
     assert not own.lets_in(person.key)
 
 
+def test_a_socket_of_somebody_else_is_not_asked(server: Server, person: Person, tmp_path: Path) -> None:
+    asked = ("--socket", "--data-dir", str(server.data), "--user", LOGIN, "--host", HOST)
+    assert ssh_keys(server, *asked).stdout.startswith("ssh-rsa ")
+    relative = ("--socket", "--data-dir", os.path.relpath(server.data), "--user", LOGIN, "--host", HOST)
+    done = ssh_keys(server, *relative)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert "from the root directory on" in done.stderr
+    planted = tmp_path / "planted"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(planted))
+        listener.listen()
+        os.chown(planted, pwd.getpwnam("nobody").pw_uid, -1)
+        done = ssh_keys(server, *asked, CLAVIGER_HOST_SOCKET=str(planted))
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert "neither root" in done.stderr
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    mode = server.data.stat().st_mode
+    server.data.chmod(0o777)
+    try:
+        done = ssh_keys(server, *asked)
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert "chmod go-w" in done.stderr
+    finally:
+        server.data.chmod(mode)
+
+
 def test_nobody_becomes_root_of_a_host_that_does_not_say_so(server: Server, person: Person) -> None:
     for arguments in (("--user", LOGIN), ("--user", "alice", "--login-name", LOGIN)):
         for way in ((), ("--socket", "--data-dir", str(server.data))):

@@ -72,7 +72,8 @@ pub(crate) enum RecoverCommand {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Take an MFA device out of the root user's hands, and end its sessions. The device stays and can be enabled again.
+    /// Take an MFA device out of the root user's hands, void the recovery codes, and end its sessions. The device stays and
+    /// can be enabled again.
     RootMfa {
         #[command(flatten)]
         about: About,

@@ -6,6 +6,7 @@
 //! only the server's own and root are answered. In this process, the store is opened by whoever can read its files and its
 //! master key, and SQLite's directory is locked, so that no server and no other command has it.
 
+mod behind;
 mod connection;
 mod door;
 mod socket;

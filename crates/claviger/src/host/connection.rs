@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use zeroize::Zeroizing;
 
+use super::behind::Believed;
 use super::door::{self, Call};
 use super::socket;
 use crate::clock::SystemClock;
@@ -46,9 +47,17 @@ impl Connection {
     /// SECURITY: what strangers can set off, as they do with logins, must not hold the store while a server starts.
     ///
     /// # Errors
-    /// No server serves, or its socket is not for this user.
+    /// No server serves, its socket is not for this user, or it may be another's; it is named relative to the current
+    /// directory, which is not the operator's where sshd runs the command.
     pub(crate) async fn to_server(config: &Config) -> Result<Self, Failure> {
-        match connect(&config.host_socket).await? {
+        if !config.host_socket.is_absolute() {
+            return Err(Failure::Unusable(format!(
+                "the server's socket is looked for at {}, and from which directory that is depends on who runs the command: \
+                 name `data_dir` or `host_socket` from the root directory on",
+                config.host_socket.display()
+            )));
+        }
+        match connect(config).await? {
             Some(stream) => Ok(Self::Server(stream)),
             None => Err(Failure::Failed(anyhow::anyhow!(
                 "no server answers at {}",
@@ -60,10 +69,10 @@ impl Connection {
     /// Finds the way.
     ///
     /// # Errors
-    /// There is no store, it is not for this user, or somebody holds it without answering.
+    /// There is no store, it is not for this user, its socket may be another's, or somebody holds it without answering.
     pub(crate) async fn open(config: &Config) -> Result<Self, Failure> {
         for _ in 0..TRIES {
-            if let Some(stream) = connect(&config.host_socket).await? {
+            if let Some(stream) = connect(config).await? {
                 return Ok(Self::Server(stream));
             }
             domain::require_store(config)?;
@@ -129,25 +138,33 @@ impl Connection {
 }
 
 /// The server's socket; `None` where no server has it.
-async fn connect(path: &Path) -> Result<Option<UnixStream>, Failure> {
-    let connected = match socket::address(path) {
-        Ok((short, _kept)) => UnixStream::connect(short).await,
-        Err(error) => Err(error),
-    };
-    match connected {
-        Ok(stream) => Ok(Some(stream)),
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(None),
-            io::ErrorKind::PermissionDenied => Err(Failure::Failed(anyhow::anyhow!(
+async fn connect(config: &Config) -> Result<Option<UnixStream>, Failure> {
+    let path = &config.host_socket;
+    match connected(path, &Believed::of(&config.data_dir)?).await {
+        Ok(stream) => Ok(stream),
+        Err(error) => match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
+            Some(io::ErrorKind::PermissionDenied) => Err(Failure::Failed(anyhow::anyhow!(
                 "{} is not for this user: run the command as the server's user or as root",
                 path.display()
             ))),
-            _ => Err(Failure::Failed(anyhow::Error::new(error).context(format!(
+            Some(_) => Err(Failure::Failed(error.context(format!(
                 "the server cannot be reached at {}",
                 path.display()
             )))),
+            None => Err(Failure::Failed(error)),
         },
     }
+}
+
+async fn connected(path: &Path, believed: &Believed) -> anyhow::Result<Option<UnixStream>> {
+    if !believed.check_path(path)? {
+        return Ok(None);
+    }
+    let (short, _kept) = socket::address(path)?;
+    let stream = UnixStream::connect(short).await?;
+    believed.check_peer(&stream)?;
+    Ok(Some(stream))
 }
 
 async fn ask(stream: UnixStream, call: &Call) -> Result<(StatusCode, Zeroizing<Vec<u8>>), Failure> {
