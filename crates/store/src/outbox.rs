@@ -1,4 +1,5 @@
-//! The outbox: messages that leave with the change that causes them, delivered after, at least once.
+//! The outbox: messages that leave with the change that causes them, delivered after, at least once. One that nobody asks
+//! for in thirty days is forgotten.
 
 use claviger_model::Timestamp;
 
@@ -8,7 +9,7 @@ use crate::plan::MessageWrite;
 use crate::ring::Ring;
 use crate::scope::Scope;
 use crate::sql;
-use crate::store::Store;
+use crate::store::{Inner, Store};
 
 /// A message to deliver: an e-mail, an SMS, a webhook call. Bodies carry one-time links, so they are sealed at rest and
 /// masked in `Debug`.
@@ -45,6 +46,10 @@ pub struct Delivery {
     pub lease: Timestamp,
 }
 
+/// How long a message that is due waits for somebody to deliver it, in microseconds: thirty days. Each try moves when it is
+/// due, so that one which is being delivered stays.
+const WAIT: i64 = 30 * 86_400 * 1_000_000;
+
 /// The key ring that message bodies are sealed under.
 pub(crate) const RING: &str = "outbox";
 
@@ -78,7 +83,24 @@ impl Message {
     }
 }
 
+impl Inner {
+    /// Forgets the messages that nobody delivers: every change of a credential makes one.
+    pub(crate) async fn expire_messages(&self) -> Result<(), StoreError> {
+        let before = self.clock.now().micros().saturating_sub(WAIT);
+        let expire = statement!(sql::EXPIRE_MESSAGES, before);
+        self.db.write(vec![expire]).await.map(drop)
+    }
+}
+
 impl Store {
+    /// Does now what the store does by itself each hour: forgets the messages that have been due for thirty days.
+    ///
+    /// # Errors
+    /// The store is closed or unavailable.
+    pub async fn forget_overdue(&self) -> Result<(), StoreError> {
+        self.inner()?.expire_messages().await
+    }
+
     /// Hands out messages that are due, each to one caller until its lease ends.
     ///
     /// # Errors

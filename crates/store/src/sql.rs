@@ -107,6 +107,7 @@ statements! {
     DUE = "SELECT id, account, channel, body, due, attempts FROM outbox WHERE due <= $1 ORDER BY due, id LIMIT $2";
     LEASE = "UPDATE outbox SET due = $1, attempts = attempts + 1 WHERE id = $2 AND due = $3";
     DELIVERED = "DELETE FROM outbox WHERE id = $1";
+    EXPIRE_MESSAGES = "DELETE FROM outbox WHERE due < $1";
     DEFER = "UPDATE outbox SET due = $1 WHERE id = $2 AND due = $3";
 
     PUT_PART = "INSERT INTO part (account, kind, id, place, bytes) VALUES ($1, $2, $3, $4, $5) \

@@ -270,7 +270,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// Does what is due from time to time, until the store is gone: marks each second, key rings each ten, old tickets each
-/// minute.
+/// minute, messages that nobody delivers each hour.
 async fn tend(inner: Weak<Inner>) {
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -284,6 +284,9 @@ async fn tend(inner: Weak<Inner>) {
         }
         if turn.is_multiple_of(60) {
             results.push(("forgetting tickets", inner.expire_tickets().await));
+        }
+        if turn % 3_600 == 60 {
+            results.push(("forgetting messages", inner.expire_messages().await));
         }
         for (what, result) in results {
             if let Err(error) = result {

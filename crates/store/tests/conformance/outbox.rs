@@ -5,7 +5,11 @@ use claviger_store::testing::TestDatabase;
 
 use crate::estate::{World, now, on_both, scope, user};
 
-on_both! { a_message_leaves_with_its_commit, a_message_goes_to_one_deliverer_at_a_time }
+on_both! {
+    a_message_leaves_with_its_commit,
+    a_message_goes_to_one_deliverer_at_a_time,
+    a_message_that_nobody_delivers_is_forgotten_after_thirty_days,
+}
 
 fn message(id: &str) -> Message {
     Message {
@@ -76,6 +80,48 @@ async fn a_message_leaves_with_its_commit(database: TestDatabase) {
             .unwrap()
             .is_empty()
     );
+}
+
+async fn a_message_that_nobody_delivers_is_forgotten_after_thirty_days(database: TestDatabase) {
+    const DAY: i64 = 86_400;
+    let world = World::new(database).await;
+    let mut unit = world.store.unit(&[scope(1)]).await.unwrap();
+    unit.message(message("left"));
+    unit.message(message("tried"));
+    unit.label("Invite", now());
+    unit.commit().await.unwrap();
+    let due = world.store.due(now(), 60, 10).await.unwrap();
+    let of = |id: &str| {
+        due.iter()
+            .find(|delivery| delivery.message.id == id)
+            .unwrap()
+    };
+    world.store.defer(of("left"), now()).await.unwrap();
+    world
+        .store
+        .defer(of("tried"), now().plus_seconds(DAY))
+        .await
+        .unwrap();
+    let later = now().plus_seconds(30 * DAY);
+    let left = async |at| {
+        world.clock.set(at);
+        world.store.forget_overdue().await.unwrap();
+        let due = world.store.due(at, 0, 10).await.unwrap();
+        for delivery in &due {
+            // It is due again as it was.
+            let was = if delivery.message.id == "left" {
+                now()
+            } else {
+                now().plus_seconds(DAY)
+            };
+            world.store.defer(delivery, was).await.unwrap();
+        }
+        due.len()
+    };
+    assert_eq!(left(later).await, 2);
+    assert_eq!(left(later.plus_seconds(1)).await, 1);
+    assert_eq!(left(later.plus_seconds(DAY)).await, 1);
+    assert_eq!(left(later.plus_seconds(DAY + 1)).await, 0);
 }
 
 async fn a_message_goes_to_one_deliverer_at_a_time(database: TestDatabase) {
