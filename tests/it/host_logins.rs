@@ -71,6 +71,27 @@ on_both_engines! {
         assert_eq!(events["Events"].as_array().map(Vec::len), Some(3));
     }
 
+    async fn refusals_that_repeat_are_counted_and_not_written_each(app) {
+        let host = host(&app).await;
+        person(&app, "alice", r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#).await;
+        person(&app, "bob", r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#).await;
+        for _ in 0..50 {
+            ask(&host, "alice").await.refused("AccessDenied");
+        }
+        ask(&host, "bob").await.refused("AccessDenied");
+        app.clock().advance(60);
+        ask(&host, "alice").await.refused("AccessDenied");
+        app.iam().flush().await;
+        let events = app.root().lookup_events(&json!({"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "ListHostSSHPublicKeys"}]})).await;
+        let mut told: Vec<(String, Option<u64>)> = events["Events"].as_array().expect("events").iter().map(|event| {
+            let record: serde_json::Value = serde_json::from_str(event["CloudTrailEvent"].as_str().expect("text")).expect("JSON");
+            (record["requestParameters"]["userName"].as_str().expect("a name").to_owned(), record["additionalEventData"]["occurrences"].as_u64())
+        }).collect();
+        told.sort();
+        let alice = String::from("alice");
+        assert_eq!(told, [(alice.clone(), None), (alice.clone(), None), (alice, Some(49)), (String::from("bob"), None)]);
+    }
+
     async fn a_permissions_boundary_counts_and_groups_do_too(app) {
         let root = app.root();
         let host = host(&app).await;

@@ -3,23 +3,27 @@
 //!
 //! A change's event is part of the change's commit. Credentials issued are logged durably before they are handed out.
 //! Denials go to a bounded queue that is written in batches; when it is full, denials of the same principal, action and
-//! source are counted together instead of being lost.
+//! source are counted together instead of being lost. Those that strangers can set off are counted as they come.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use claviger_model::{Clock, Timestamp};
 use claviger_store::{Event, Resource, Scope, Store};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use self::repeats::{Repeats, counted};
 use crate::authorize::Target;
 use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::fault::Fault;
 use crate::principal::{Being, Principal};
 use crate::spec::Spec;
+
+mod repeats;
 
 /// What an event tells of.
 pub(crate) struct Occurrence<'a> {
@@ -229,6 +233,7 @@ pub(crate) struct Journal(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    clock: Arc<dyn Clock>,
     state: Mutex<Queue>,
     wake: Notify,
     /// Held while a batch is written, so that a flush also waits for what another has taken and not written yet.
@@ -244,6 +249,8 @@ struct Queue {
     overflow: HashMap<Repetition, (Event, u64)>,
     /// What came while the overflow was full too.
     lost: u64,
+    /// What strangers set off again and again.
+    repeats: Repeats,
 }
 
 /// What denials have in common that are counted together.
@@ -300,9 +307,10 @@ impl Queue {
 
 impl Journal {
     /// Starts writing.
-    pub(crate) fn start(store: Store) -> Self {
+    pub(crate) fn start(store: Store, clock: Arc<dyn Clock>) -> Self {
         let shared = Arc::new(Shared {
             store,
+            clock,
             state: Mutex::new(Queue::default()),
             wake: Notify::new(),
             writing: tokio::sync::Mutex::new(()),
@@ -313,6 +321,7 @@ impl Journal {
                 let Some(shared) = worker.upgrade() else {
                     return;
                 };
+                shared.end_repeats(shared.clock.now());
                 shared.write_waiting().await;
                 let woken = tokio::time::timeout(Duration::from_secs(1), shared.wake.notified());
                 if woken.await.is_ok() {
@@ -326,6 +335,16 @@ impl Journal {
     /// Takes a denial into the queue.
     pub(crate) fn denied(&self, event: Event) {
         self.0.state.lock().take_in(event);
+        self.0.wake.notify_one();
+    }
+
+    /// Takes a denial into the queue that whoever likes can have repeated.
+    pub(crate) fn denied_to_strangers(&self, event: Event) {
+        let mut queue = self.0.state.lock();
+        for event in queue.repeats.take_in(event) {
+            queue.take_in(event);
+        }
+        drop(queue);
         self.0.wake.notify_one();
     }
 
@@ -343,30 +362,36 @@ impl Journal {
 
     /// Writes all that waits.
     pub(crate) async fn flush(&self) {
+        self.0.end_repeats(Timestamp::from_micros(i64::MAX));
         self.0.write_waiting().await;
     }
 }
 
 impl Shared {
+    /// What strangers set off in windows that are over by now waits to be written.
+    fn end_repeats(&self, now: Timestamp) {
+        let mut queue = self.state.lock();
+        for event in queue.repeats.ended(now) {
+            queue.take_in(event);
+        }
+    }
+
     async fn write_waiting(&self) {
         let _turn = self.writing.lock().await;
-        let Queue {
-            waiting: mut events,
-            overflow,
-            lost,
-            ..
-        } = std::mem::take(&mut *self.state.lock());
+        let (mut events, overflow, lost) = {
+            let mut queue = self.state.lock();
+            queue.bytes = 0;
+            (
+                std::mem::take(&mut queue.waiting),
+                std::mem::take(&mut queue.overflow),
+                std::mem::take(&mut queue.lost),
+            )
+        };
         if lost > 0 {
             tracing::error!(lost, "more denials came than could be counted");
         }
-        for (_, (mut event, count)) in overflow {
-            if let Some(members) = event.body.as_object_mut() {
-                members.insert(
-                    "additionalEventData".into(),
-                    json!({ "occurrences": count }),
-                );
-            }
-            events.push(event);
+        for (_, (event, count)) in overflow {
+            events.push(counted(event, count));
         }
         if events.is_empty() {
             return;

@@ -89,7 +89,7 @@ impl Iam {
         let secret = Secret::new(settings.rng.text(b"abcdefghijklmnopqrstuvwxyz", 40));
         let decoy = SigningKey::derive(&secret, "19700101", "nowhere", "nothing");
         Ok(Self(Arc::new(Inner {
-            journal: Journal::start(store.clone()),
+            journal: Journal::start(store.clone(), settings.clock.clone()),
             credential_reports: Runs::new(),
             store,
             settings,

@@ -168,7 +168,11 @@ impl Iam {
             let event = occurrence(spec, cx, principal, target, input)
                 .with_fault(fault)
                 .event(self.settings().rng.uuid());
-            self.journal().denied(event);
+            if spec.by_strangers {
+                self.journal().denied_to_strangers(event);
+            } else {
+                self.journal().denied(event);
+            }
         }
     }
 

@@ -170,6 +170,8 @@ pub struct Spec {
     pub on_host: bool,
     /// Whether it issues credentials: it changes no record, and an audit event tells of it all the same.
     pub issues: bool,
+    /// Whether people without any credential have it run, and so its refusals.
+    pub by_strangers: bool,
 }
 
 impl Spec {
@@ -186,6 +188,7 @@ impl Spec {
             grant: Grant::Policy,
             on_host: false,
             issues: false,
+            by_strangers: false,
         }
     }
 
@@ -224,6 +227,15 @@ impl Spec {
     pub const fn also_on_host(self) -> Self {
         Self {
             on_host: true,
+            ..self
+        }
+    }
+
+    /// Says that people without any credential have it run as often as they like, so that its refusals are counted.
+    #[must_use]
+    pub const fn by_strangers(self) -> Self {
+        Self {
+            by_strangers: true,
             ..self
         }
     }

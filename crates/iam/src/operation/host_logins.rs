@@ -145,7 +145,8 @@ impl Operation for ListHostSSHPublicKeys {
         .on(&[ResourceType::Host])
         .keys(&[LOGIN_NAME])
         .faults(&[Code::NoSuchEntity])
-        .also_on_host();
+        .also_on_host()
+        .by_strangers();
     type Output = ListHostSSHPublicKeysOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
