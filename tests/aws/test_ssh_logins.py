@@ -342,6 +342,8 @@ def test_on_the_servers_own_host_the_socket_is_asked(
 ) -> None:
     own = start_sshd("socket", "root", f"--socket --data-dir {server.data} --host {HOST} --user %u --key %k")
     assert own.lets_in(person.key), own.log
+    details = server.query(f"Action=ListSSHPublicKeyDetails&Version=2010-05-08&UserName={LOGIN}")
+    assert f"<LastOfferedHost>{HOST}</LastOfferedHost>" in details.text, details.text
     person.may(statement("Allow", "*", "*"), statement("Deny", "ssh:*", "*"))
     assert not own.lets_in(person.key)
 

@@ -46,6 +46,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "HostName") => "web-1.example.com",
         (_, "Content") => "serial number,secret key\nGAHT12345678,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
         (_, "RecoveryCode") => "00000-00000-00000-00000-00000",
+        (_, "ActionName") => "s3:GetObject",
         (_, "SessionId") => "6f1c2b1e-0d5a-4b8e-9a53-2f0e4f6a7c11",
         (_, "DemandMFA") => "true",
         (_, "AccountAlias") => "an-alias",

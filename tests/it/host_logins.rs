@@ -71,12 +71,51 @@ on_both_engines! {
         assert_eq!(events["Events"].as_array().map(Vec::len), Some(3));
     }
 
+    async fn a_key_that_a_host_names_is_told_alone_and_marked_as_offered(app) {
+        let host = host(&app).await;
+        let first = person(&app, "alice", &login("Allow", HOST)).await;
+        let root = app.root();
+        let second = root.call("UploadSSHPublicKey", &[("UserName", "alice"), ("SSHPublicKeyBody", OTHER)]).await.ok().text("SSHPublicKeyId");
+        let details = async || root.call("ListSSHPublicKeyDetails", &[("UserName", "alice")]).await.ok();
+        // Who is asked for all keys does not know which is used.
+        ask(&host, "alice").await.ok();
+        let told = details().await;
+        assert_eq!(told.all("SSHPublicKeyId"), [first.as_str(), second.as_str()]);
+        assert!(told.find("LastOfferedDate").is_none() && told.find("LastOfferedHost").is_none(), "{}", told.body);
+        let fingerprints = told.all("Fingerprint");
+        let offer = async |fingerprint: &str| host.call("ListHostSSHPublicKeys", &[("HostName", "WEB-1"), ("UserName", "alice"), ("SSHPublicKeyFingerprint", fingerprint)]).await;
+        app.clock().advance(5);
+        assert_eq!(offer(&fingerprints[1]).await.ok().all("SSHPublicKeyId"), [second.as_str()]);
+        let told = details().await;
+        assert_eq!((told.all("LastOfferedDate"), told.all("LastOfferedHost")), (vec![String::from("2026-01-02T03:04:10Z")], vec![String::from("web-1")]));
+        // Neither what nobody has, nor a key that is off, nor a login that is refused leaves a mark.
+        app.clock().advance(5);
+        assert_eq!(offer(&["SHA256:", &"A".repeat(43)].concat()).await.ok().all("SSHPublicKeyId"), Vec::<String>::new());
+        offer("MD5:00").await.refused("ValidationError");
+        root.call("UpdateSSHPublicKey", &[("UserName", "alice"), ("SSHPublicKeyId", &first), ("Status", "Inactive")]).await.ok();
+        assert_eq!(offer(&fingerprints[0]).await.ok().all("SSHPublicKeyId"), Vec::<String>::new());
+        root.call("DeleteUserPolicy", &[("UserName", "alice"), ("PolicyName", "p")]).await;
+        let deny = policy(&login("Deny", "*"));
+        root.call("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", &deny)]).await.ok();
+        offer(&fingerprints[1]).await.refused("AccessDenied");
+        assert_eq!(details().await.all("LastOfferedDate"), ["2026-01-02T03:04:10Z"]);
+        // One's own keys are told to who may list them.
+        let own = r#"{"Effect":"Allow","Action":"iam:ListSSHPublicKeys","Resource":"arn:aws:iam::*:user/${aws:username}"}"#;
+        let bob = app.user_with("bob", &policy(own)).await;
+        assert!(bob.call("ListSSHPublicKeyDetails", &[]).await.ok().all("SSHPublicKeyId").is_empty());
+        bob.call("ListSSHPublicKeyDetails", &[("UserName", "alice")]).await.refused("AccessDenied");
+        assert!(root.call("ListSSHPublicKeyDetails", &[]).await.ok().all("SSHPublicKeyId").is_empty());
+    }
+
     async fn refusals_that_repeat_are_counted_and_not_written_each(app) {
         let host = host(&app).await;
         person(&app, "alice", r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#).await;
         person(&app, "bob", r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#).await;
-        for _ in 0..50 {
-            ask(&host, "alice").await.refused("AccessDenied");
+        for number in 0..50 {
+            // Another key each time: whoever tries makes as many as they like.
+            let key = format!("SHA256:{number:0>43}");
+            let parameters = [("HostName", "web-1"), ("UserName", "alice"), ("SSHPublicKeyFingerprint", &key)];
+            host.call("ListHostSSHPublicKeys", &parameters).await.refused("AccessDenied");
         }
         ask(&host, "bob").await.refused("AccessDenied");
         app.clock().advance(60);

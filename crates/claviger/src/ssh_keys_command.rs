@@ -14,6 +14,8 @@ use crate::{Failure, client, config, log, say};
 
 /// The operation that tells the keys.
 const OPERATION: &str = "ListHostSSHPublicKeys";
+/// The parameter that says which key the client offers.
+const OFFERED: &str = "SSHPublicKeyFingerprint";
 /// The user of a host who may do everything there.
 const ROOT: &str = "root";
 /// The only kind of key that can be uploaded.
@@ -69,11 +71,13 @@ async fn from_server(asked: &SshKeys, host: &str, login: &str) -> Result<Vec<Str
         },
         |name| std::env::var(name).ok(),
     )?;
-    let parameters = [
+    let offered = offered(asked);
+    let mut parameters = vec![
         ("HostName", host),
         ("UserName", asked.user.as_str()),
         ("LoginName", login),
     ];
+    parameters.extend(offered.as_deref().map(|offered| (OFFERED, offered)));
     let timeout = Duration::from_secs(asked.timeout);
     let answer = client::call(&profile, OPERATION, &parameters, timeout).await?;
     Ok(answer
@@ -87,11 +91,14 @@ async fn from_server(asked: &SshKeys, host: &str, login: &str) -> Result<Vec<Str
 async fn on_host(asked: &SshKeys, host: &str, login: &str) -> Result<Vec<String>, Failure> {
     let config = config::load(&asked.flags)?;
     let _log = log::start("warn", Some(false))?;
-    let input = serde_json::json!({
+    let mut input = serde_json::json!({
         "HostName": host,
         "UserName": asked.user,
         "LoginName": login,
     });
+    if let (Some(members), Some(offered)) = (input.as_object_mut(), offered(asked)) {
+        members.insert(OFFERED.to_owned(), offered.into());
+    }
     let call = Call {
         operation: OPERATION.to_owned(),
         account: asked.account,
@@ -107,6 +114,16 @@ async fn on_host(asked: &SshKeys, host: &str, login: &str) -> Result<Vec<String>
     let body = |key: &serde_json::Value| Some(key.get("SSHPublicKeyBody")?.as_str()?.to_owned());
     let bodies: Option<Vec<String>> = keys.iter().map(body).collect();
     Ok(bodies.context("the answer holds a key without its text")?)
+}
+
+/// The fingerprint of the key that the client offers, where sshd tells enough of it.
+fn offered(asked: &SshKeys) -> Option<String> {
+    if let Some(key) = &asked.key {
+        let (key, _) = RsaPublicKey::parse(&[KEY_TYPE, " ", key].concat()).ok()?;
+        return Some(key.sha256_fingerprint());
+    }
+    let told = asked.fingerprint.as_ref()?;
+    told.starts_with("SHA256:").then(|| told.clone())
 }
 
 /// The lines to print: each key read and written anew, so that nothing but a key is ever printed.
@@ -202,6 +219,33 @@ mod tests {
             },
         ] {
             assert_eq!(lines(&offered, &bodies).unwrap(), [bare(OTHER)]);
+        }
+        for (told, known) in [
+            (
+                SshKeys {
+                    key: Some(bare(OTHER).split_once(' ').unwrap().1.to_owned()),
+                    ..asked()
+                },
+                true,
+            ),
+            (
+                SshKeys {
+                    fingerprint: Some(key.sha256_fingerprint()),
+                    ..asked()
+                },
+                true,
+            ),
+            (
+                SshKeys {
+                    fingerprint: Some(format!("MD5:{}", key.md5_fingerprint())),
+                    ..asked()
+                },
+                false,
+            ),
+            (asked(), false),
+        ] {
+            let expected = known.then(|| key.sha256_fingerprint());
+            assert_eq!(super::offered(&told), expected);
         }
         let nobodys = SshKeys {
             key: Some(String::from("AAAA")),

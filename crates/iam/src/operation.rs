@@ -49,6 +49,7 @@ pub mod sign_in;
 pub mod sign_in_settings;
 pub mod signing_certificates;
 pub mod simulation;
+pub mod ssh_public_key_details;
 pub mod ssh_public_keys;
 pub mod tagging;
 pub mod users;
@@ -225,6 +226,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Server certificates", server_certificates::OPERATIONS),
     ("MFA device details", mfa_device_details::OPERATIONS),
+    ("SSH public key details", ssh_public_key_details::OPERATIONS),
     ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
     ("Host logins", host_logins::OPERATIONS),
     ("Root user", root_user::OPERATIONS),

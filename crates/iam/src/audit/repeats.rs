@@ -14,7 +14,7 @@ const WINDOW: i64 = 60;
 /// Different denials that are told apart at once; more are events each.
 const MOST: usize = 1_024;
 
-/// What came again, by what it is like.
+/// What came again, by what it is like: who asked, from where, and what was said to it.
 #[derive(Default)]
 pub(super) struct Repeats(HashMap<(Repetition, String), Repeat>);
 
@@ -27,8 +27,12 @@ struct Repeat {
 impl Repeats {
     /// Takes a denial in, and answers the events to write now.
     pub(super) fn take_in(&mut self, event: Event) -> Vec<Event> {
-        let parameters = event.body.get("requestParameters").map(Value::to_string);
-        let like = (Repetition::of(&event), parameters.unwrap_or_default());
+        // SECURITY: not the parameters, which have what strangers make up: which key they offer, under which name.
+        let message = event.body.get("errorMessage").and_then(Value::as_str);
+        let like = (
+            Repetition::of(&event),
+            message.unwrap_or_default().to_owned(),
+        );
         let open = self
             .0
             .get_mut(&like)
@@ -96,7 +100,7 @@ mod tests {
             access_key_id: None,
             read_only: true,
             resources: Vec::new(),
-            body: json!({ "requestParameters": { "userName": user } }),
+            body: json!({ "errorMessage": user, "requestParameters": { "key": seconds } }),
         }
     }
 

@@ -10,14 +10,16 @@ use std::sync::Arc;
 use claviger_model::name::UserName;
 use claviger_model::scalar::Constraint::{MaxLength, MinLength, Pattern};
 use claviger_model::{Arn, Code, SshPublicKeyId, text_scalar};
+use claviger_pki::RsaPublicKey;
 use claviger_policy::{Action, Decision, Layer, Request, Resource, ResourceRule, Silent, decide};
 use claviger_shape::Shape;
-use claviger_store::Stored;
+use claviger_store::{MarkKey, Scope, Stored};
 
 use super::{Entry, Operation, entry};
 use crate::authorize::{Bearing, Check, Target};
 use crate::context::{Fact, facts_of_user};
 use crate::cx::Cx;
+use crate::entity::ssh_public_key::SshPublicKey;
 use crate::entity::{Status, User};
 use crate::fault::Fault;
 use crate::spec::{Access, ResourceType, Spec};
@@ -36,6 +38,24 @@ text_scalar! {
     /// are met in practice). Case does not count.
     HostName, [MaxLength(253), MinLength(1), Pattern("[A-Za-z0-9._-]+")],
     |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// The kind of the marks that tell when an SSH public key was last offered for a login, and to which host. The id is the
+/// key's.
+const SSH_KEY_OFFERED: &str = "ssh_key_offered";
+
+/// The mark of this key.
+pub(super) fn offered_mark(scope: Scope, key: &SshPublicKeyId) -> MarkKey {
+    MarkKey::new(scope, SSH_KEY_OFFERED, key.as_str())
+}
+
+text_scalar! {
+    /// The fingerprint of a key as `ssh-keygen -l` shows it: `SHA256:` and 43 characters of base64.
+    Fingerprint, [MaxLength(50), MinLength(50), Pattern("SHA256:[A-Za-z0-9+/]{43}")],
+    |text| text.strip_prefix("SHA256:").is_some_and(|digest| {
+        digest.len() == 43
+            && digest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+    })
 }
 
 text_scalar! {
@@ -66,6 +86,9 @@ pub struct ListHostSSHPublicKeys {
     pub user_name: UserName,
     /// The name that the user logs in under; the user's own when left out.
     pub login_name: Option<LoginName>,
+    /// The key that the client offers: no other is told, and this one is marked as offered. All are told when it is left out.
+    #[shape(name = "SSHPublicKeyFingerprint")]
+    pub ssh_public_key_fingerprint: Option<Fingerprint>,
 }
 
 /// The answer of [`ListHostSSHPublicKeys`].
@@ -85,6 +108,15 @@ impl ListHostSSHPublicKeys {
         self.login_name
             .as_ref()
             .map_or(self.user_name.as_str(), LoginName::as_str)
+    }
+
+    /// Whether the key is the one that the client offers, as far as the host says which that is.
+    fn asks_for(&self, key: &SshPublicKey) -> Result<bool, Fault> {
+        let Some(offered) = &self.ssh_public_key_fingerprint else {
+            return Ok(true);
+        };
+        let (parsed, _) = RsaPublicKey::parse(&key.openssh).map_err(Fault::service)?;
+        Ok(parsed.sha256_fingerprint() == offered.as_str())
     }
 
     /// Whether the user's policies allow the login.
@@ -165,16 +197,25 @@ impl Operation for ListHostSSHPublicKeys {
         if !decision.is_allow() {
             return Err(refused(&user, &self.host(cx), decision));
         }
-        Ok(ListHostSSHPublicKeysOutput {
-            ssh_public_keys: user
-                .ssh_public_keys
-                .iter()
-                .filter(|key| key.status == Status::Active)
-                .map(|key| HostSSHPublicKey {
-                    ssh_public_key_id: key.id.clone(),
-                    ssh_public_key_body: key.openssh.clone(),
-                })
-                .collect(),
-        })
+        let active = user
+            .ssh_public_keys
+            .iter()
+            .filter(|key| key.status == Status::Active);
+        let mut ssh_public_keys = Vec::new();
+        for key in active {
+            if !self.asks_for(key)? {
+                continue;
+            }
+            if self.ssh_public_key_fingerprint.is_some() {
+                let mark = offered_mark(cx.scope(), &key.id);
+                let host = self.host_name.as_str().to_ascii_lowercase();
+                cx.iam().store().touch(mark, cx.now().micros(), &host);
+            }
+            ssh_public_keys.push(HostSSHPublicKey {
+                ssh_public_key_id: key.id.clone(),
+                ssh_public_key_body: key.openssh.clone(),
+            });
+        }
+        Ok(ListHostSSHPublicKeysOutput { ssh_public_keys })
     }
 }
