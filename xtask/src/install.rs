@@ -53,6 +53,8 @@ fn debian() -> Result<()> {
         // Logins to hosts are tried with a true sshd.
         ("openssh-server", Path::new("/usr/sbin/sshd").exists()),
         ("openssh-client", ask("ssh", &["-V"]).is_some()),
+        // The console is tried with a true browser.
+        ("chromium", Path::new("/usr/bin/chromium").exists()),
         ("python3", ask("python3", &["--version"]).is_some()),
         (
             "python3-venv",

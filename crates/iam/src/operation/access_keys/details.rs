@@ -61,6 +61,7 @@ pub struct ListAccessKeyDetailsOutput {
 
 impl Operation for ListAccessKeyDetails {
     const SPEC: Spec = Spec::iam("ListAccessKeyDetails", Access::List)
+        .governed_by("ListAccessKeys")
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity]);
     type Output = ListAccessKeyDetailsOutput;
