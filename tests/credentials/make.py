@@ -32,7 +32,7 @@ def write_key(name: str, key, form=PKCS8, encryption=PLAIN) -> None:
 
 
 def certificate(
-    name: str, key, issuer: str, issuer_key, ca: bool = False, begin=BEGIN, years: int = 100, algorithm=None
+    name: str, key, issuer: str, issuer_key, ca: bool = False, begin=BEGIN, years: int = 100, algorithm=None, signs=None
 ) -> bytes:
     def called(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
@@ -47,6 +47,22 @@ def certificate(
         .not_valid_after(begin + years * YEAR)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
+    if signs is not None:
+        usage = dict.fromkeys(
+            (
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "crl_sign",
+                "encipher_only",
+                "decipher_only",
+            ),
+            False,
+        )
+        made = made.add_extension(
+            x509.KeyUsage(digital_signature=not signs, key_cert_sign=signs, **usage), critical=True
+        )
     if isinstance(issuer_key, ed25519.Ed25519PrivateKey):
         algorithm = None
     else:
@@ -105,6 +121,20 @@ def certificates() -> None:
     write("third.pem", certificate("third", leaf, "third", leaf))
 
 
+def vendors() -> None:
+    """Roots to which attestations of security keys lead, and what is none."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    write("vendor.pem", certificate("Vendor", key, "Vendor", key, ca=True, signs=True))
+    write("vendor.usage.pem", certificate("Vendor", key, "Vendor", key, ca=True, signs=False))
+    past = certificate("Vendor", key, "Vendor", key, ca=True, signs=True, begin=BEGIN - 2 * YEAR, years=1)
+    write("vendor.expired.pem", past)
+    future = certificate("Vendor", key, "Vendor", key, ca=True, signs=True, begin=BEGIN + 90 * YEAR, years=5)
+    write("vendor.future.pem", future)
+    edwards = ed25519.Ed25519PrivateKey.generate()
+    write("vendor.ed25519.pem", certificate("Vendor", edwards, "Vendor", edwards, ca=True, signs=True))
+
+
 if __name__ == "__main__":
     ssh()
     certificates()
+    vendors()

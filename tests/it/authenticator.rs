@@ -4,7 +4,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, date_time_ymd,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -91,24 +91,47 @@ fn head(major: u8, number: u64, out: &mut Vec<u8>) {
 
 /// A maker of authenticators, with the certificate that its attestations lead to.
 pub struct Vendor {
+    name: String,
     issuer: Issuer<'static, KeyPair>,
     /// The certificate in PEM.
     pub root: String,
 }
 
+/// The year at whose beginning certificates end whose end does not matter.
+const FAR: i32 = 3000;
+
+fn root_params(name: &str, until: i32) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.not_after = date_time_ymd(until, 1, 1);
+    params
+}
+
 impl Vendor {
     /// A new one of this name.
     pub fn new(name: &str) -> Self {
+        Self::until(name, FAR)
+    }
+
+    /// One whose certificate ends when this year begins.
+    pub fn until(name: &str, year: i32) -> Self {
         let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::new(Vec::new()).expect("parameters");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let params = root_params(name, year);
         let root = params.self_signed(&key).expect("a certificate").pem();
         Self {
+            name: name.to_owned(),
             issuer: Issuer::new(params, key),
             root,
         }
+    }
+
+    /// Another certificate of the same name and key.
+    pub fn renewed(&self) -> String {
+        let params = root_params(&self.name, FAR);
+        let renewed = params.self_signed(self.issuer.key());
+        renewed.expect("a certificate").pem()
     }
 
     /// A certificate of attestation for a model, with its key (Web Authentication, 8.2.1).

@@ -9,6 +9,10 @@ use crate::security_keys::{begin, begin_assertion, finish, finish_assertion, who
 const MODEL: [u8; 16] = [0x11; 16];
 const MODEL_TEXT: &str = "11111111-1111-1111-1111-111111111111";
 const OTHER_MODEL: [u8; 16] = [0x22; 16];
+const OTHER_MODEL_TEXT: &str = "22222222-2222-2222-2222-222222222222";
+const ROOT: &str = "TrustedRoots.member.1.CertificateBody";
+const VOUCHED: &str = "TrustedRoots.member.1.AAGUIDs.member.1";
+const VOUCHED_TOO: &str = "TrustedRoots.member.1.AAGUIDs.member.2";
 const GOOD: u8 = PRESENT | VERIFIED;
 
 async fn rule(actor: &Actor, rules: &[(&str, &str)]) -> Reply {
@@ -50,13 +54,15 @@ on_both_engines! {
         let root = app.root();
         let told = root.call("GetAccountSecurityKeyPolicy", &[]).await.ok();
         assert_eq!((told.text("UserVerification"), told.text("Attestation")), ("preferred".into(), "none".into()));
-        assert_eq!((told.find("TrustedRoots"), told.find("member")), (None, None));
+        assert_eq!(told.find("member"), None);
         let (one, other) = (Vendor::new("One"), Vendor::new("Other"));
-        let roots = format!("{}\r\n{}", one.root, other.root);
         rule(&root, &[
             ("UserVerification", "required"),
             ("Attestation", "required"),
-            ("TrustedRoots", &roots),
+            ("TrustedRoots.member.1.CertificateBody", &one.root.replace('\n', "\r\n")),
+            ("TrustedRoots.member.1.AAGUIDs.member.1", &MODEL_TEXT.to_uppercase()),
+            ("TrustedRoots.member.2.CertificateBody", &other.root),
+            ("TrustedRoots.member.2.AAGUIDs.member.1", "33333333-3333-3333-3333-333333333333"),
             ("AllowedAAGUIDs.member.1", &MODEL_TEXT.to_uppercase()),
             ("DeniedAAGUIDs.member.1", "22222222-2222-2222-2222-222222222222"),
             ("KnownModels.member.1.AAGUID", MODEL_TEXT),
@@ -66,12 +72,14 @@ on_both_engines! {
         .await;
         let told = root.call("GetAccountSecurityKeyPolicy", &[]).await.ok();
         assert_eq!((told.text("UserVerification"), told.text("Attestation")), ("required".into(), "required".into()));
-        assert_eq!(told.text("TrustedRoots").matches("BEGIN CERTIFICATE").count(), 2);
-        assert_eq!(told.all("member")[..2], [MODEL_TEXT, "22222222-2222-2222-2222-222222222222"]);
+        assert_eq!(told.all("CertificateBody"), [one.root.replace("\r\n", "\n"), other.root.replace("\r\n", "\n")]);
+        for member in [MODEL_TEXT, "22222222-2222-2222-2222-222222222222", "33333333-3333-3333-3333-333333333333"] {
+            assert!(told.body.contains(&format!("<member>{member}</member>")), "{}", told.body);
+        }
         assert_eq!((told.text("FIDOCertification"), told.find("FIPS1402Certification"), told.text("FIPS1403Certification")), ("L2plus".into(), None, "L3".into()));
         rule(&root, &[]).await;
         let told = root.call("GetAccountSecurityKeyPolicy", &[]).await.ok();
-        assert_eq!((told.text("Attestation"), told.find("TrustedRoots"), told.find("AAGUID")), ("none".into(), None, None));
+        assert_eq!((told.text("Attestation"), told.find("CertificateBody"), told.find("AAGUID")), ("none".into(), None, None));
     }
 
     async fn ac_36_a_user_who_must_be_verified_and_was_not_is_refused(app) {
@@ -109,7 +117,7 @@ on_both_engines! {
         let root = app.root();
         root.call("CreateUser", &[("UserName", "alice")]).await.ok();
         let (trusted, stranger, look_alike) = (Vendor::new("Trusted"), Vendor::new("Stranger"), Vendor::new("Trusted"));
-        rule(&root, &[("Attestation", "required"), ("TrustedRoots", &trusted.root)]).await;
+        rule(&root, &[("Attestation", "required"), (ROOT, &trusted.root)]).await;
         let options: serde_json::Value = serde_json::from_str(&begin(&root, "alice").await).expect("JSON");
         assert_eq!(options["attestation"], "direct");
         for (attestation, why) in [
@@ -121,7 +129,86 @@ on_both_engines! {
             refused(&try_to_register(&root, GOOD, MODEL, attestation).await, why);
         }
         let made = try_to_register(&root, GOOD, MODEL, Attestation::Vendor(&trusted)).await.ok();
+        // A root that names no model proves none.
+        assert_eq!(made.find("AAGUID"), None);
+        rule(&root, &[("Attestation", "required"), (ROOT, &trusted.root), (VOUCHED, MODEL_TEXT)]).await;
+        let made = try_to_register(&root, GOOD, MODEL, Attestation::Vendor(&trusted)).await.ok();
         assert_eq!(made.text("AAGUID"), MODEL_TEXT);
+    }
+
+    async fn ac_36_a_vendor_vouches_for_its_own_models_and_for_no_others(app) {
+        let root = app.root();
+        root.call("CreateUser", &[("UserName", "alice")]).await.ok();
+        let (one, other) = (Vendor::new("One"), Vendor::new("Other"));
+        let roots = [
+            ("Attestation", "required"),
+            (ROOT, one.root.as_str()),
+            (VOUCHED, MODEL_TEXT),
+            ("TrustedRoots.member.2.CertificateBody", &other.root),
+            ("TrustedRoots.member.2.AAGUIDs.member.1", OTHER_MODEL_TEXT),
+        ];
+        let allowed = [("AllowedAAGUIDs.member.1", MODEL_TEXT), ("AllowedAAGUIDs.member.2", OTHER_MODEL_TEXT)];
+        for rules in [roots.to_vec(), [roots.as_slice(), &allowed].concat()] {
+            rule(&root, &rules).await;
+            for (model, vendor, answer) in [
+                (MODEL, &one, Ok(MODEL_TEXT)),
+                (OTHER_MODEL, &other, Ok(OTHER_MODEL_TEXT)),
+                // Both are trusted and both models allowed: neither vendor makes the other's.
+                (MODEL, &other, Err(Refusal::ModelOfAnotherVendor)),
+                (OTHER_MODEL, &one, Err(Refusal::ModelOfAnotherVendor)),
+            ] {
+                let reply = try_to_register(&root, GOOD, model, Attestation::Vendor(vendor)).await;
+                match answer {
+                    Ok(model) => assert_eq!(reply.ok().text("AAGUID"), model),
+                    Err(why) => refused(&reply, why),
+                }
+            }
+        }
+        // What a model is certified for is no more anybody else's to claim.
+        let known = [("KnownModels.member.1.AAGUID", OTHER_MODEL_TEXT), ("KnownModels.member.1.FIDOCertification", "L2")];
+        rule(&root, &[&roots[1..4], &known].concat()).await;
+        let made = try_to_register(&root, GOOD, OTHER_MODEL, Attestation::Vendor(&other)).await.ok();
+        assert_eq!((made.find("AAGUID"), made.find("Certifications")), (None, None));
+    }
+
+    async fn roots_of_one_name_are_all_trusted(app) {
+        let root = app.root();
+        root.call("CreateUser", &[("UserName", "alice")]).await.ok();
+        // As a vendor has them that renewed its root.
+        let vendors = [Vendor::new("Same"), Vendor::new("Same"), Vendor::new("Same")];
+        rule(&root, &[
+            ("Attestation", "required"),
+            (ROOT, &vendors[0].root),
+            ("TrustedRoots.member.2.CertificateBody", &vendors[1].root),
+        ])
+        .await;
+        for trusted in &vendors[..2] {
+            try_to_register(&root, GOOD, MODEL, Attestation::Vendor(trusted)).await.ok();
+        }
+        refused(&try_to_register(&root, GOOD, MODEL, Attestation::Vendor(&vendors[2])).await, Refusal::AttestationUntrusted);
+        // The same key under the same name: the root that names models decides on them.
+        let renewed = vendors[0].renewed();
+        rule(&root, &[
+            ("Attestation", "required"),
+            (ROOT, &vendors[0].root),
+            ("TrustedRoots.member.2.CertificateBody", &renewed),
+            ("TrustedRoots.member.2.AAGUIDs.member.1", MODEL_TEXT),
+        ])
+        .await;
+        for (model, proved) in [(MODEL, Some(MODEL_TEXT)), (OTHER_MODEL, None)] {
+            let made = try_to_register(&root, GOOD, model, Attestation::Vendor(&vendors[0])).await.ok();
+            assert_eq!(made.find("AAGUID").as_deref(), proved);
+        }
+    }
+
+    async fn ac_36_a_root_that_has_expired_since_is_trusted_no_more(app) {
+        let root = app.root();
+        root.call("CreateUser", &[("UserName", "alice")]).await.ok();
+        let trusted = Vendor::until("Trusted", 2027);
+        rule(&root, &[("Attestation", "required"), (ROOT, &trusted.root)]).await;
+        try_to_register(&root, GOOD, MODEL, Attestation::Vendor(&trusted)).await.ok();
+        app.clock().advance(365 * 86_400);
+        refused(&try_to_register(&root, GOOD, MODEL, Attestation::Vendor(&trusted)).await, Refusal::AttestationUntrusted);
     }
 
     async fn ac_36_a_rule_on_models_counts_only_where_the_attestation_proves_the_model(app) {
@@ -132,7 +219,7 @@ on_both_engines! {
             ("AllowedAAGUIDs.member.1", OTHER_MODEL, Refusal::ModelNotAllowed, MODEL),
             ("DeniedAAGUIDs.member.1", MODEL, Refusal::ModelDenied, OTHER_MODEL),
         ] {
-            rule(&root, &[("Attestation", "required"), ("TrustedRoots", &trusted.root), (list, MODEL_TEXT)]).await;
+            rule(&root, &[("Attestation", "required"), (ROOT, &trusted.root), (VOUCHED, MODEL_TEXT), (VOUCHED_TOO, OTHER_MODEL_TEXT), (list, MODEL_TEXT)]).await;
             // Who says to be of a model that is taken, and does not prove it.
             for (attestation, model, why) in [
                 (Attestation::None, taken_model, Refusal::AttestationMissing),
@@ -154,7 +241,9 @@ on_both_engines! {
         let alice = app.user_with("alice", policy).await;
         let vendor = Vendor::new("Trusted");
         rule(&root, &[
-            ("TrustedRoots", &vendor.root),
+            (ROOT, &vendor.root),
+            (VOUCHED, MODEL_TEXT),
+            (VOUCHED_TOO, OTHER_MODEL_TEXT),
             ("Attestation", "required"),
             ("KnownModels.member.1.AAGUID", MODEL_TEXT),
             ("KnownModels.member.1.FIDOCertification", "L2"),

@@ -16,13 +16,15 @@ mod refusal;
 mod registration;
 mod relying_party;
 mod response;
+mod trust;
 
 pub use assertion::{BegunAssertion, CeremonyError, SecurityKeyProof};
 pub(crate) use devices::{fido_devices, policy, used_mark};
 pub use refusal::Refusal;
-pub use registration::{Registered, check_policy, creation_options};
+pub use registration::{Registered, creation_options};
 pub use relying_party::{RelyingParty, UnusableAddress};
 pub use response::{AssertionResponse, MOST_BYTES, RegistrationResponse};
+pub use trust::check_policy;
 
 use claviger_model::AccountId;
 use sha2::{Digest, Sha256};

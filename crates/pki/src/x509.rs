@@ -38,9 +38,6 @@ pub enum CertificateError {
     /// What stands in it is no certificate.
     #[error("the certificate cannot be read")]
     Malformed,
-    /// Its holder may not sign certificates.
-    #[error("the certificate is not one of an authority")]
-    NoAuthority,
 }
 
 /// Why a chain is refused.
@@ -103,27 +100,6 @@ impl Certificate {
             return Err(CertificateError::NotPem);
         }
         Self::of_der(&block.bytes).map_err(|_| CertificateError::Malformed)
-    }
-
-    /// Reads certificates in PEM, at most `most`, whose holders may sign certificates, and answers each as a text of its
-    /// own.
-    ///
-    /// # Errors
-    /// What the first text that is refused is not.
-    pub fn authorities(text: &str, most: usize) -> Result<Vec<String>, CertificateError> {
-        let blocks = pem::read(text, most).map_err(|_| CertificateError::NotPem)?;
-        let mut authorities = Vec::with_capacity(blocks.len());
-        for block in &blocks {
-            if block.label != CERTIFICATE {
-                return Err(CertificateError::NotPem);
-            }
-            let read = Self::of_der(&block.bytes).map_err(|_| CertificateError::Malformed)?;
-            if !read.is_authority() {
-                return Err(CertificateError::NoAuthority);
-            }
-            authorities.push(read.to_pem() + "\n");
-        }
-        Ok(authorities)
     }
 
     fn of_der(bytes: &[u8]) -> der::Result<Self> {
@@ -205,7 +181,14 @@ impl Certificate {
         key.subject_public_key.as_bytes().unwrap_or_default()
     }
 
-    /// Whether its holder may sign certificates.
+    /// Whether it says itself that its holder may sign certificates: it is of an authority (`CA:TRUE`), and its key usage
+    /// is there and has `keyCertSign`, as every authority's must (RFC 5280, 4.2.1.3 and 4.2.1.9).
+    #[must_use]
+    pub fn states_authority(&self) -> bool {
+        self.is_authority() && matches!(self.content.get_extension::<KeyUsage>(), Ok(Some(_)))
+    }
+
+    /// Whether its holder may sign certificates. Where nothing is said of the key's usage, it may be used for everything.
     fn is_authority(&self) -> bool {
         let constraints = self.content.get_extension::<BasicConstraints>();
         let usage = self.content.get_extension::<KeyUsage>();

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use claviger_iam::entity::SecurityKeyPolicy;
+use claviger_iam::entity::security_key_policy::TrustedRoot;
 use claviger_iam::webauthn::{
     AssertionResponse, MOST_BYTES, Refusal, RegistrationResponse, RelyingParty,
 };
@@ -18,7 +19,10 @@ static PARTY: LazyLock<RelyingParty> = LazyLock::new(|| {
 static POLICY: LazyLock<SecurityKeyPolicy> = LazyLock::new(|| {
     let account = AccountId::from_number(123_456_789_012).expect("twelve digits");
     SecurityKeyPolicy {
-        trusted_roots: vec![String::from(include_str!("../../credentials/root.pem"))],
+        trusted_roots: vec![TrustedRoot {
+            certificate: String::from(include_str!("../../credentials/vendor.pem")),
+            models: vec![String::from("00112233-4455-6677-8899-aabbccddeeff")],
+        }],
         ..SecurityKeyPolicy::default_of(account)
     }
 });
@@ -73,7 +77,10 @@ fn registration(text: &str) {
             assert!(
                 !matches!(
                     refusal,
-                    Refusal::ModelUnproven | Refusal::ModelDenied | Refusal::ModelNotAllowed
+                    Refusal::ModelUnproven
+                        | Refusal::ModelDenied
+                        | Refusal::ModelNotAllowed
+                        | Refusal::ModelOfAnotherVendor
                 ),
                 "{refusal}"
             );

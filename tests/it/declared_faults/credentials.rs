@@ -22,6 +22,11 @@ const FILES: &[(&str, &str)] = files!(
     "expired" = "expired.pem",
     "future" = "future.pem",
     "small" = "small.pem",
+    "vendor" = "vendor.pem",
+    "vendorwithoutusage" = "vendor.usage.pem",
+    "expiredvendor" = "vendor.expired.pem",
+    "futurevendor" = "vendor.future.pem",
+    "edwardsvendor" = "vendor.ed25519.pem",
 );
 
 /// The text of one of the files.

@@ -88,6 +88,15 @@ pub struct KnownModel {
     pub certifications: Certifications,
 }
 
+/// A vendor's certificate to which attestations may lead.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct TrustedRoot {
+    /// The certificate in PEM.
+    pub certificate: String,
+    /// The AAGUIDs, in lower case, of the models that it vouches for. One that names none proves no model.
+    pub models: Vec<String>,
+}
+
 /// An account's rules for FIDO security keys and passkeys.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SecurityKeyPolicy {
@@ -97,8 +106,8 @@ pub struct SecurityKeyPolicy {
     pub user_verification: UserVerification,
     /// Whether authenticators must prove what they are.
     pub attestation: Attestation,
-    /// The vendors' certificates to which an attestation must lead, in PEM, each a text of its own.
-    pub trusted_roots: Vec<String>,
+    /// The vendors' certificates to which an attestation must lead.
+    pub trusted_roots: Vec<TrustedRoot>,
     /// The AAGUIDs, in lower case, of the only models that are taken; all are where there is none.
     pub allowed_models: Vec<String>,
     /// The AAGUIDs, in lower case, of models that are not taken.
@@ -129,9 +138,13 @@ impl SecurityKeyPolicy {
     /// an authenticator can claim to be any model.
     #[must_use]
     pub fn needs_attestation(&self) -> bool {
-        self.attestation == Attestation::Required
-            || !self.allowed_models.is_empty()
-            || !self.denied_models.is_empty()
+        self.attestation == Attestation::Required || self.has_rules_on_models()
+    }
+
+    /// Whether some models are taken and others are not.
+    #[must_use]
+    pub fn has_rules_on_models(&self) -> bool {
+        !self.allowed_models.is_empty() || !self.denied_models.is_empty()
     }
 
     /// What is known of a model.

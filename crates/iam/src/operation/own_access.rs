@@ -178,10 +178,7 @@ impl Operation for ExplainOwnAccess {
             let held: Option<&Held> = match layer {
                 Layer::Identity => principal.identity.get(policy),
                 Layer::Boundary => principal.boundary.as_ref(),
-                Layer::Session => principal
-                    .session
-                    .as_ref()
-                    .and_then(|held| held.get(policy)),
+                Layer::Session => principal.session.as_ref().and_then(|held| held.get(policy)),
                 Layer::Scp | Layer::Rcp | Layer::Resource => None,
             };
             held.map_or_else(String::new, |held| label(held).0)

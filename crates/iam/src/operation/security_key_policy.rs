@@ -1,17 +1,18 @@
 //! The account's rules for FIDO security keys and passkeys. Operations of this server's own.
 
-use claviger_model::scalar::Constraint::{MaxLength, MinLength, Pattern};
-use claviger_model::{Code, Secret, text, text_scalar};
-use claviger_pki::{Certificate, CertificateError};
+use claviger_model::scalar::Constraint::Pattern;
+use claviger_model::{Code, Secret, Timestamp, text_scalar};
+use claviger_pki::{Certificate, CertificateError, KeyKind};
 use claviger_shape::Shape;
-use zeroize::Zeroize;
 
+use super::shapes::CertificateBody;
+use super::users::stored_name;
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::cx::Cx;
 use crate::entity::SecurityKeyPolicy;
 use crate::entity::security_key_policy::{
-    Attestation, Certifications, FidoLevel, FipsLevel, KnownModel, UserVerification,
+    Attestation, Certifications, FidoLevel, FipsLevel, KnownModel, TrustedRoot, UserVerification,
 };
 use crate::fault::Fault;
 use crate::spec::{Access, Spec};
@@ -22,24 +23,6 @@ pub const OPERATIONS: &[Entry] = &[
     entry::<UpdateAccountSecurityKeyPolicy>(),
     entry::<GetAccountSecurityKeyPolicy>(),
 ];
-
-/// Roots that an account may trust: there are about a hundred vendors, and nobody buys of all.
-const MOST_ROOTS: usize = 32;
-
-text_scalar! {
-    in Box<str>;
-    /// Certificates in PEM, one after the other: 1 to 65,536 characters of Latin-1.
-    TrustedRoots,
-    [MaxLength(65_536), MinLength(1), Pattern(r"[\u0009\u000A\u000D\u0020-\u00FF]+")],
-    text::is_latin_document
-}
-
-// SECURITY: a private key is pasted into the wrong place now and then. What may hold one is treated as one.
-impl Zeroize for TrustedRoots {
-    fn zeroize(&mut self) {
-        self.0.zeroize();
-    }
-}
 
 text_scalar! {
     /// The identifier of a model of authenticators (AAGUID): a UUID.
@@ -59,6 +42,18 @@ impl Aaguid {
     fn folded(&self) -> String {
         self.as_str().to_ascii_lowercase()
     }
+}
+
+/// A vendor's certificate that attestations may lead to.
+#[derive(Shape)]
+#[shape(name = "TrustedRoot")]
+pub struct TrustedRootShape {
+    /// The certificate in PEM: one that is valid now, of an authority (`CA:TRUE`) with the key usage `keyCertSign`.
+    pub certificate_body: Secret<CertificateBody>,
+    /// The models that it vouches for, by AAGUID, as the vendor's FIDO metadata statements say it. A key of another model
+    /// whose attestation leads here is refused. Where none is named, an attestation proves the vendor and no model.
+    #[shape(name = "AAGUIDs", max = 100)]
+    pub aaguids: Vec<Aaguid>,
 }
 
 /// What is known of a model of authenticators: what condition keys of `iam:EnableMFADevice` stand for.
@@ -87,12 +82,14 @@ pub struct UpdateAccountSecurityKeyPolicy {
     pub user_verification: Option<UserVerification>,
     /// Whether authenticators must prove by a vendor's certificate what they are; `none` when left out.
     pub attestation: Option<Attestation>,
-    /// The vendors' certificates that an attestation must lead to, in PEM, up to 32. Needed where an attestation is required.
-    pub trusted_roots: Option<Secret<TrustedRoots>>,
-    /// The only models that are taken, by AAGUID; all when left out. Needs an attestation.
+    /// The vendors' certificates that an attestation must lead to. Needed where an attestation is required.
+    // There are about a hundred vendors, and nobody buys of all.
+    #[shape(max = 32)]
+    pub trusted_roots: Vec<TrustedRootShape>,
+    /// The only models that are taken, by AAGUID; all when left out. Needs an attestation, and roots that vouch for them.
     #[shape(name = "AllowedAAGUIDs", max = 100)]
     pub allowed_aaguids: Vec<Aaguid>,
-    /// Models that are not taken, by AAGUID. Needs an attestation.
+    /// Models that are not taken, by AAGUID. Needs an attestation, and roots that each name the models they vouch for.
     #[shape(name = "DeniedAAGUIDs", max = 100)]
     pub denied_aaguids: Vec<Aaguid>,
     /// What is known of models.
@@ -100,12 +97,60 @@ pub struct UpdateAccountSecurityKeyPolicy {
     pub known_models: Vec<SecurityKeyModel>,
 }
 
-fn refused(message: &str) -> Fault {
+fn refused(message: impl Into<String>) -> Fault {
     Fault::new(Code::InvalidInput, message)
 }
 
 fn folded(aaguids: &[Aaguid]) -> Vec<String> {
     aaguids.iter().map(Aaguid::folded).collect()
+}
+
+/// A root at a place in the request, if an attestation could ever lead to it.
+fn trusted_root(
+    place: usize,
+    root: &TrustedRootShape,
+    now: Timestamp,
+) -> Result<TrustedRoot, Fault> {
+    let read = Certificate::parse(root.certificate_body.expose().as_str()).map_err(|error| {
+        let why = match error {
+            CertificateError::NotPem => "is not one certificate in PEM and nothing else",
+            CertificateError::Malformed => "cannot be read",
+        };
+        let message = format!("The certificate of TrustedRoots.member.{place} {why}.");
+        Fault::new(Code::MalformedCertificate, message)
+    })?;
+    let (begin, end) = read.validity();
+    let why = if !read.states_authority() {
+        "is not that of an authority that signs certificates: it needs CA:TRUE and the key usage keyCertSign"
+    } else if now.seconds() < begin {
+        "is not valid yet"
+    } else if now.seconds() > end {
+        "has expired"
+    } else if matches!(read.key_kind(), KeyKind::Ed25519 | KeyKind::Other) {
+        "has a key of a kind that is not verified here: it must be RSA, P-256 or P-384"
+    } else {
+        return Ok(TrustedRoot {
+            certificate: read.to_pem() + "\n",
+            models: folded(&root.aaguids),
+        });
+    };
+    Err(refused(format!(
+        "The certificate of TrustedRoots.member.{place} {why}."
+    )))
+}
+
+/// The roots of a request.
+fn trusted_roots(roots: &[TrustedRootShape], now: Timestamp) -> Result<Vec<TrustedRoot>, Fault> {
+    let mut trusted: Vec<TrustedRoot> = Vec::with_capacity(roots.len());
+    for (place, root) in (1..).zip(roots) {
+        let root = trusted_root(place, root, now)?;
+        let mut before = trusted.iter();
+        if before.any(|one| one.certificate == root.certificate) {
+            return Err(refused("A certificate stands in TrustedRoots twice."));
+        }
+        trusted.push(root);
+    }
+    Ok(trusted)
 }
 
 impl Operation for UpdateAccountSecurityKeyPolicy {
@@ -118,25 +163,7 @@ impl Operation for UpdateAccountSecurityKeyPolicy {
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        let trusted_roots = match &self.trusted_roots {
-            Some(roots) => Certificate::authorities(roots.expose().as_str(), MOST_ROOTS).map_err(|error| {
-                Fault::new(
-                    Code::MalformedCertificate,
-                    match error {
-                        CertificateError::NotPem => {
-                            "TrustedRoots must be up to 32 certificates in PEM and nothing else."
-                        }
-                        CertificateError::Malformed => {
-                            "A certificate of TrustedRoots cannot be read."
-                        }
-                        CertificateError::NoAuthority => {
-                            "A certificate of TrustedRoots is not that of an authority."
-                        }
-                    },
-                )
-            })?,
-            None => Vec::new(),
-        };
+        let trusted_roots = trusted_roots(&self.trusted_roots, cx.now())?;
         let known_models: Vec<KnownModel> = self
             .known_models
             .iter()
@@ -187,8 +214,8 @@ pub struct SecurityKeyPolicyShape {
     pub user_verification: UserVerification,
     /// Whether authenticators must prove by a vendor's certificate what they are.
     pub attestation: Attestation,
-    /// The vendors' certificates that an attestation must lead to, in PEM.
-    pub trusted_roots: Option<String>,
+    /// The vendors' certificates that an attestation must lead to.
+    pub trusted_roots: Vec<TrustedRootShape>,
     /// The only models that are taken; all where there is none.
     #[shape(name = "AllowedAAGUIDs")]
     pub allowed_aaguids: Vec<String>,
@@ -220,18 +247,25 @@ impl Operation for GetAccountSecurityKeyPolicy {
         let mut known_models = Vec::with_capacity(policy.known_models.len());
         for known in &policy.known_models {
             known_models.push(SecurityKeyModel {
-                aaguid: super::users::stored_name(&known.aaguid)?,
+                aaguid: stored_name(&known.aaguid)?,
                 fido_certification: known.certifications.fido,
                 fips_140_2_certification: known.certifications.fips_140_2,
                 fips_140_3_certification: known.certifications.fips_140_3,
             });
         }
-        let roots = policy.trusted_roots.concat();
+        let mut trusted_roots = Vec::with_capacity(policy.trusted_roots.len());
+        for root in &policy.trusted_roots {
+            let aaguids = root.models.iter().map(|model| stored_name(model));
+            trusted_roots.push(TrustedRootShape {
+                certificate_body: stored_name(&root.certificate)?,
+                aaguids: aaguids.collect::<Result<_, _>>()?,
+            });
+        }
         Ok(GetAccountSecurityKeyPolicyOutput {
             security_key_policy: SecurityKeyPolicyShape {
                 user_verification: policy.user_verification,
                 attestation: policy.attestation,
-                trusted_roots: (!roots.is_empty()).then_some(roots),
+                trusted_roots,
                 allowed_aaguids: policy.allowed_models,
                 denied_aaguids: policy.denied_models,
                 known_models,

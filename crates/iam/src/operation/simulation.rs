@@ -31,8 +31,8 @@ pub use source::{
 };
 
 use evaluate::Simulation;
-pub(crate) use source::label;
 use source::Entity;
+pub(crate) use source::label;
 
 /// This family's operations.
 pub const OPERATIONS: &[Entry] = &[

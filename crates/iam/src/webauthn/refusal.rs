@@ -53,6 +53,9 @@ pub enum Refusal {
     /// The attestation leads to no certificate that the account trusts.
     #[error("the attestation is not trusted")]
     AttestationUntrusted,
+    /// The attestation leads to the root of a vendor who does not vouch for the model.
+    #[error("the vendor that attests it does not vouch for the model")]
+    ModelOfAnotherVendor,
     /// The attestation does not prove the model, and there is a rule on models.
     #[error("the attestation does not prove the model")]
     ModelUnproven,

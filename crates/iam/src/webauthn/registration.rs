@@ -1,16 +1,12 @@
 //! Registration: what a client is asked for, and what its authenticator must have answered.
 
-use std::time::{Duration, SystemTime};
-
 use claviger_model::name::{SecurityKeyName, SerialNumber};
 use claviger_model::{AccountId, Timestamp};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
-use webauthn_rs_core::attestation::verify_attestation_ca_chain;
 use webauthn_rs_core::proto::{
-    AttestationCaList, AttestationConveyancePreference, AttestationMetadata,
-    AuthenticatorSelectionCriteria, AuthenticatorTransport, COSEAlgorithm, COSEKey, COSEKeyType,
-    Credential, ECDSACurve, ParsedAttestationData, PubKeyCredParams,
+    AttestationConveyancePreference, AuthenticatorSelectionCriteria, AuthenticatorTransport,
+    COSEAlgorithm, COSEKey, COSEKeyType, Credential, ECDSACurve, PubKeyCredParams,
     PublicKeyCredentialCreationOptions, PublicKeyCredentialDescriptor, RegistrationState,
     RequestRegistrationExtensions, ResidentKeyRequirement, User, UserVerificationPolicy,
 };
@@ -18,12 +14,11 @@ use webauthn_rs_core::proto::{
 use super::refusal::Refusal;
 use super::relying_party::{OFFERED, RelyingParty, TIMEOUT_MS};
 use super::response::RegistrationResponse;
+use super::trust::{check_model, proven_model};
 use super::user_handle;
 use crate::entity::FidoDevice;
 use crate::entity::mfa_device::{Holder, Who};
-use crate::entity::security_key_policy::{
-    Attestation, Certifications, SecurityKeyPolicy, UserVerification,
-};
+use crate::entity::security_key_policy::{Certifications, SecurityKeyPolicy, UserVerification};
 
 /// Transports that are kept of a device: more than there are.
 const MOST_TRANSPORTS: usize = 8;
@@ -194,15 +189,11 @@ impl RelyingParty {
         if !is_of_its_curve(&credential.cred) {
             return Err(Refusal::AlgorithmNotOffered);
         }
-        let trusted = trust(&credential.attestation.data, policy, now);
-        if policy.needs_attestation() {
-            trusted?;
-        }
-        // SECURITY: what an authenticator says of its model counts only under a signature that a vendor answers for.
-        let model = match (&credential.attestation.metadata, trusted) {
-            // Whoever holds a TPM chooses what it certifies beside its key, the model included.
-            (AttestationMetadata::Packed { aaguid }, Ok(())) => Some(aaguid.to_string()),
-            _ => None,
+        // SECURITY: what an authenticator says of its model counts only under the signature of a vendor whose it is.
+        let model = match proven_model(&credential.attestation, policy, now) {
+            Ok(model) => model,
+            Err(refusal) if policy.needs_attestation() => return Err(refusal),
+            Err(_) => None,
         };
         check_model(model.as_deref(), policy)?;
         let mut transports = response
@@ -226,143 +217,14 @@ impl RelyingParty {
     }
 }
 
-/// Whether an attestation leads to one of the account's trusted roots.
-fn trust(
-    attestation: &ParsedAttestationData,
-    policy: &SecurityKeyPolicy,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    match attestation {
-        ParsedAttestationData::None => return Err(Refusal::AttestationMissing),
-        ParsedAttestationData::Self_ => return Err(Refusal::SelfAttested),
-        ParsedAttestationData::ECDAA | ParsedAttestationData::Uncertain => {
-            return Err(Refusal::AttestationUntrusted);
-        }
-        ParsedAttestationData::Basic(_)
-        | ParsedAttestationData::AttCa(_)
-        | ParsedAttestationData::AnonCa(_) => {}
-    }
-    let roots = roots(policy).ok_or(Refusal::AttestationUntrusted)?;
-    match verify_attestation_ca_chain(attestation, &roots, instant(now)) {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) | Err(_) => Err(Refusal::AttestationUntrusted),
-    }
-}
-
-fn roots(policy: &SecurityKeyPolicy) -> Option<AttestationCaList> {
-    let mut roots = AttestationCaList::default();
-    for root in &policy.trusted_roots {
-        roots.union(&AttestationCaList::try_from(root.as_bytes()).ok()?);
-    }
-    Some(roots)
-}
-
-fn instant(now: Timestamp) -> SystemTime {
-    let since = u64::try_from(now.micros()).unwrap_or(0);
-    SystemTime::UNIX_EPOCH + Duration::from_micros(since)
-}
-
-fn check_model(model: Option<&str>, policy: &SecurityKeyPolicy) -> Result<(), Refusal> {
-    if policy.allowed_models.is_empty() && policy.denied_models.is_empty() {
-        return Ok(());
-    }
-    let model = model.ok_or(Refusal::ModelUnproven)?;
-    let has = |list: &[String]| list.iter().any(|one| one == model);
-    if has(&policy.denied_models) {
-        return Err(Refusal::ModelDenied);
-    }
-    if !policy.allowed_models.is_empty() && !has(&policy.allowed_models) {
-        return Err(Refusal::ModelNotAllowed);
-    }
-    Ok(())
-}
-
-/// Whether the account's rules can be kept at all: an attestation leads somewhere, and a rule on models has a proof.
-///
-/// # Errors
-/// What contradicts what, in words for an administrator.
-pub fn check_policy(policy: &SecurityKeyPolicy) -> Result<(), &'static str> {
-    if policy.needs_attestation() && policy.attestation == Attestation::None {
-        return Err(
-            "Rules on models need an attestation that proves the model: set Attestation to required.",
-        );
-    }
-    if policy.needs_attestation() && policy.trusted_roots.is_empty() {
-        return Err("An attestation that is required must lead to one of TrustedRoots.");
-    }
-    if roots(policy).is_none() {
-        return Err("A certificate of TrustedRoots cannot be read.");
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn policy() -> SecurityKeyPolicy {
-        SecurityKeyPolicy::default_of(AccountId::from_number(123_456_789_012).expect("digits"))
-    }
-
-    const MODEL: &str = "00112233-4455-6677-8899-aabbccddeeff";
-    const OTHER: &str = "ffffffff-4455-6677-8899-aabbccddeeff";
 
     #[test]
     fn the_library_takes_the_state_that_is_made_for_it() {
         for rule in [UserVerification::Required, UserVerification::Preferred] {
             assert!(state(&[7; 32], rule.into()).is_ok());
-        }
-    }
-
-    #[test]
-    fn ac_36_a_model_counts_only_where_it_is_proved() {
-        let allowing = SecurityKeyPolicy {
-            allowed_models: vec![MODEL.into()],
-            ..policy()
-        };
-        let denying = SecurityKeyPolicy {
-            denied_models: vec![MODEL.into()],
-            ..policy()
-        };
-        for (policy, model, checked) in [
-            (&policy(), None, Ok(())),
-            (&allowing, Some(MODEL), Ok(())),
-            (&allowing, Some(OTHER), Err(Refusal::ModelNotAllowed)),
-            (&allowing, None, Err(Refusal::ModelUnproven)),
-            (&denying, Some(OTHER), Ok(())),
-            (&denying, Some(MODEL), Err(Refusal::ModelDenied)),
-            (&denying, None, Err(Refusal::ModelUnproven)),
-        ] {
-            assert_eq!(check_model(model, policy), checked);
-        }
-    }
-
-    #[test]
-    fn rules_that_nothing_could_prove_are_refused() {
-        assert_eq!(check_policy(&policy()), Ok(()));
-        let root = include_str!("../../../../tests/credentials/root.pem");
-        let demanding = SecurityKeyPolicy {
-            attestation: Attestation::Required,
-            trusted_roots: vec![root.into()],
-            denied_models: vec![MODEL.into()],
-            ..policy()
-        };
-        assert_eq!(check_policy(&demanding), Ok(()));
-        for broken in [
-            SecurityKeyPolicy {
-                attestation: Attestation::None,
-                ..demanding.clone()
-            },
-            SecurityKeyPolicy {
-                trusted_roots: Vec::new(),
-                ..demanding.clone()
-            },
-            SecurityKeyPolicy {
-                trusted_roots: vec![String::from("no certificate")],
-                ..demanding.clone()
-            },
-        ] {
-            assert!(check_policy(&broken).is_err());
         }
     }
 }

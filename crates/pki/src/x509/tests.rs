@@ -132,20 +132,21 @@ fn an_authority_signs_with_every_kind_of_key_that_is_known() {
 }
 
 #[test]
-fn authorities_are_read_one_by_one_and_nothing_else_is_taken_for_one() {
-    let both = [file!("root.pem"), file!("between.pem")].concat();
-    let read = Certificate::authorities(&both, 2).expect("two authorities");
-    assert_eq!(read.len(), 2);
-    for (text, whole) in read.iter().zip([file!("root.pem"), file!("between.pem")]) {
-        let parsed = |text: &str| Certificate::parse(text).expect("a certificate").digest();
-        assert_eq!(parsed(text), parsed(whole));
-    }
-    for (text, most, why) in [
-        (both.as_str(), 1, CertificateError::NotPem),
-        (file!("leaf.pem"), 2, CertificateError::NoAuthority),
-        (file!("leaf.key"), 2, CertificateError::NotPem),
-        ("nothing", 2, CertificateError::NotPem),
+fn an_authority_states_that_it_is_one_and_what_its_key_is_for() {
+    for (text, states) in [
+        (file!("vendor.pem"), true),
+        // Of an authority, without a word on its key's usage.
+        (file!("root.pem"), false),
+        (file!("vendor.usage.pem"), false),
+        (file!("leaf.pem"), false),
     ] {
-        assert_eq!(Certificate::authorities(text, most).err(), Some(why));
+        assert_eq!(certificate(text).states_authority(), states);
     }
+}
+
+#[test]
+fn a_certificate_is_written_as_it_was_read() {
+    let root = certificate(file!("root.pem"));
+    assert_eq!(certificate(&root.to_pem()).digest(), root.digest());
+    assert_eq!(root.to_pem().trim(), file!("root.pem").trim());
 }
