@@ -251,7 +251,19 @@ on_both_engines! {
         ])
         .await;
         let attested = || Attestation::Vendor(&vendor);
-        try_to_register(&alice, GOOD, OTHER_MODEL, attested()).await.refused("AccessDenied");
+        let said = try_to_register(&alice, GOOD, OTHER_MODEL, attested()).await.refused("AccessDenied");
+        assert!(said.contains("is not authorized to perform: iam:EnableMFADevice on resource: user alice"), "{said}");
+        // Who may register some key is told what is wrong with this one.
+        let stranger = Vendor::new("Stranger");
+        refused(&try_to_register(&alice, GOOD, MODEL, Attestation::Vendor(&stranger)).await, Refusal::AttestationUntrusted);
+        // Whom no key would be allowed is told nothing of the answer, and it is not read: the challenge stays good.
+        let options = begin(&alice, "alice").await;
+        let key = SoftKey::default();
+        let answer = Answer { model: MODEL, attestation: attested(), ..Answer::to(&options, &key) }.registration();
+        let nobody = app.user_with("nobody", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:EnableMFADevice","Resource":"*","Condition":{"StringEquals":{"iam:RegisterSecurityKey":"Activate","iam:FIDO-certification":"L3"}}}}"#).await;
+        for answer in ["nothing", &answer] {
+            finish(&nobody, "alice", "key", answer).await.refused("AccessDenied");
+        }
         let made = try_to_register(&alice, GOOD, MODEL, attested()).await.ok();
         let serial = made.text("SerialNumber");
         let told = root.call("GetMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial)]).await.ok().body;

@@ -15,14 +15,14 @@ use super::mfa_devices::{
 };
 use super::users::check_on_owner;
 use super::{Entry, Operation, entry};
-use crate::authorize::Target;
+use crate::authorize::{Target, authorize};
 use crate::context::Fact;
 use crate::cx::Cx;
 use crate::entity::fido_challenge::Ceremony;
 use crate::entity::fido_device::{FidoDevice, credential_key, is_fido};
 use crate::entity::index::FIDO_CREDENTIALS;
 use crate::entity::mfa_device::{Holder, Who};
-use crate::entity::security_key_policy::Certifications;
+use crate::entity::security_key_policy::{Certifications, SecurityKeyPolicy};
 use crate::entity::user::AssignedMfaDevice;
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
@@ -225,24 +225,35 @@ impl FinishSecurityKeyRegistration {
         Ok(party.register(&response, &policy, now)?)
     }
 
-    /// What the authenticator is certified for, before it is known whether the caller may register it. SECURITY: a response
-    /// that is not accepted sets no key, and is told so by `run` alone.
-    async fn certified(&self, cx: &mut Cx<'_>) -> Result<Certifications, Fault> {
-        let account = cx.account();
-        let policy = webauthn::policy(&mut cx.unit, account).await?;
-        let Ok(party) = cx.iam().relying_party() else {
-            return Ok(Certifications::default());
-        };
-        if policy.known_models.is_empty() {
-            return Ok(Certifications::default());
+    /// What is asked of policies where the authenticator is certified for this.
+    async fn asked(
+        &self,
+        cx: &mut Cx<'_>,
+        certifications: &Certifications,
+    ) -> Result<Target, Fault> {
+        let check = check_on_owner(cx, self.user_name.as_ref()).await?;
+        let mut target = Target::of(check).with("iam:registersecuritykey", Fact::text("Activate"));
+        for (name, level) in certifications.iter() {
+            let key = match name {
+                "FIDO" => "iam:fido-certification",
+                "FIPS-140-2" => "iam:fido-fips-140-2-certification",
+                _ => "iam:fido-fips-140-3-certification",
+            };
+            target = target.with(key, Fact::text(level));
         }
-        let registered = RegistrationResponse::read(self.registration_response.expose().as_str())
-            .and_then(|response| party.register(&response, &policy, cx.now()));
-        Ok(registered.map_or_else(
-            |_| Certifications::default(),
-            |registered| registered.certifications,
-        ))
+        Ok(target)
     }
+}
+
+/// Everything that an authenticator may turn out to be certified for: nothing, or what a known model is.
+fn conceivable(policy: &SecurityKeyPolicy) -> Vec<Certifications> {
+    let mut all = vec![Certifications::default()];
+    for known in &policy.known_models {
+        if !all.contains(&known.certifications) {
+            all.push(known.certifications);
+        }
+    }
+    all
 }
 
 /// What is said of a response that is not accepted. Whoever is told so is authenticated and may register devices.
@@ -274,23 +285,41 @@ impl Operation for FinishSecurityKeyRegistration {
     type Output = FinishSecurityKeyRegistrationOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        let check = check_on_owner(cx, self.user_name.as_ref()).await?;
-        let certified = self.certified(cx).await?;
-        let mut target = Target::of(check).with("iam:registersecuritykey", Fact::text("Activate"));
-        for (name, level) in certified.iter() {
-            let key = match name {
-                "FIDO" => "iam:fido-certification",
-                "FIPS-140-2" => "iam:fido-fips-140-2-certification",
-                _ => "iam:fido-fips-140-3-certification",
-            };
-            target = target.with(key, Fact::text(level));
+        // SECURITY: what a caller sends is not read before it is known that the caller may register some device: one that
+        // is certified for nothing, or as one of the known models is. Which it is, `run` finds out, and asks again.
+        let (account, principal) = (cx.account(), cx.principal().await?);
+        let policy = webauthn::policy(&mut cx.unit, account).await?;
+        for certifications in conceivable(&policy) {
+            let target = self.asked(cx, &certifications).await?;
+            if authorize(
+                &Self::SPEC,
+                &target,
+                cx.caller(),
+                &principal,
+                cx.request(),
+                false,
+            )
+            .is_ok()
+            {
+                return Ok(target);
+            }
         }
-        Ok(target)
+        self.asked(cx, &Certifications::default()).await
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let (owner, who) = registrant(cx, self.user_name.as_ref()).await?;
         let registered = self.verify(cx, &who).await.map_err(refused)?;
+        let principal = cx.principal().await?;
+        let target = self.asked(cx, &registered.certifications).await?;
+        authorize(
+            &Self::SPEC,
+            &target,
+            cx.caller(),
+            &principal,
+            cx.request(),
+            false,
+        )?;
         let key = credential_key(registered.credential_id());
         let holder = cx
             .unit
