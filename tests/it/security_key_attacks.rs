@@ -1,13 +1,15 @@
 //! Attacks on FIDO ceremonies. The attackers sign with keys of their own, so that each is refused for what it tries.
 
-use claviger_iam::entity::fido_challenge::Purpose;
+use claviger_iam::context::RequestFacts;
 use claviger_iam::entity::mfa_device::Who;
+use claviger_iam::webauthn::Purpose;
 use claviger_iam::webauthn::user_handle;
 use claviger_iam::webauthn::{CeremonyError, MOST_BYTES, Refusal};
 use claviger_it::authenticator::{
     Answer, BACKED_UP, BACKUP_ELIGIBLE, Cbor, PRESENT, SoftKey, VERIFIED,
 };
 use claviger_it::{Reply, TestApp, on_both_engines};
+use claviger_model::{AccountId, Scalar};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::json;
 
@@ -211,45 +213,114 @@ on_both_engines! {
     async fn ac_36_who_begins_again_and_again_fills_nothing_and_shuts_nobody_out(app) {
         let alice = make_user(&app, "alice").await;
         let key = SoftKey::default();
-        let first = begin(&app.root(), "alice").await;
-        let crowd: Vec<_> = (0..20)
-            .map(|_| {
-                let root = app.root();
-                tokio::spawn(async move { begin(&root, "alice").await })
-            })
-            .collect();
-        for one in crowd {
-            one.await.expect("no panic");
-        }
-        assert_eq!(waiting(&app, "registration", &alice).await, 8);
-        // The oldest went, and the newest is good.
-        app.clock().advance(1);
-        let last = begin(&app.root(), "alice").await;
-        let reply = finish(&app.root(), "alice", "key", &Answer::to(&first, &key).registration()).await;
-        refused(&app, "alice", &reply, Refusal::UnknownChallenge).await;
-        finish(&app.root(), "alice", "key", &Answer::to(&last, &key).registration()).await.ok();
-        for _ in 0..20 {
+        register(&app, "alice", &key, |_| {}).await;
+        let first = begin_assertion(&app, Some(&alice)).await;
+        let before = changes(&app).await;
+        for _ in 0..300 {
             begin_assertion(&app, Some(&alice)).await;
+            begin_assertion(&app, None).await;
         }
-        assert_eq!(waiting(&app, "assertion", &alice).await, 8);
-        // Those whose time is over go when the next begins, and all of them with the user.
-        app.clock().advance(300);
-        begin_assertion(&app, Some(&alice)).await;
-        assert_eq!(waiting(&app, "assertion", &alice).await, 1);
-        let serial = app.root().call("ListMFADevices", &[("UserName", "alice")]).await.ok().text("SerialNumber");
-        app.root().call("DeactivateMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial)]).await.ok();
-        app.root().call("DeleteUser", &[("UserName", "alice")]).await.ok();
-        assert_eq!((waiting(&app, "registration", &alice).await, waiting(&app, "assertion", &alice).await), (0, 0));
-        // One address begins so often and not more.
-        let mut begun = 0;
-        for _ in 0..200 {
-            match app.iam().begin_assertion(account(), None, Purpose::SignIn, &request(&app)).await {
-                Ok(_) => begun += 1,
+        let registration = begin(&app.root(), "alice").await;
+        for _ in 0..20 {
+            begin(&app.root(), "alice").await;
+        }
+        // The challenges of registrations make events and no records either.
+        assert_eq!(changes(&app).await, before);
+        assert!(finish_assertion(&app, Some(&alice), &Answer::to(&first, &key).assertion()).await.is_ok());
+        let other = SoftKey::default();
+        finish(&app.root(), "alice", "key", &Answer::to(&registration, &other).registration()).await.ok();
+    }
+
+    async fn ac_36_a_beginning_tells_nobody_who_exists(app) {
+        let alice = make_user(&app, "alice").await;
+        register(&app, "alice", &SoftKey::default(), |_| {}).await;
+        let nowhere = AccountId::parse("999999999999").expect("twelve digits");
+        let mut told = Vec::new();
+        for account in [account(), nowhere] {
+            let begun = app.iam().begin_assertion(account, None, Purpose::SignIn, &request(&app)).await;
+            let mut options: serde_json::Value = serde_json::from_str(&begun.expect("it begins").options).expect("JSON");
+            let challenge = options["challenge"].take();
+            told.push((options, challenge.as_str().expect("a challenge").len()));
+        }
+        assert_eq!(told[0], told[1]);
+        assert_eq!(told[0].0["allowCredentials"], json!([]));
+        // Only who has proved another factor is told which devices there are.
+        let options: serde_json::Value = serde_json::from_str(&begin_assertion(&app, Some(&alice)).await).expect("JSON");
+        assert_eq!(options["allowCredentials"].as_array().map(Vec::len), Some(1));
+        // Nor does the challenge tell in the clear whose it is.
+        let challenge = BASE64URL_NOPAD.decode(options["challenge"].as_str().expect("text").as_bytes()).expect("base64");
+        let Who::User(id) = &alice else { panic!("a user") };
+        assert!(!challenge.windows(id.as_str().len()).any(|part| part == id.as_str().as_bytes()));
+    }
+
+    async fn ac_36_a_challenge_of_one_account_or_server_is_good_in_no_other(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |_| {}).await;
+        let elsewhere = AccountId::parse("210987654321").expect("twelve digits");
+        app.another_account("210987654321").await;
+        let begun = app.iam().begin_assertion(elsewhere, None, Purpose::SignIn, &request(&app)).await.expect("it begins");
+        let mut answer = Answer::to(&begun.options, &key);
+        answer.user_handle = Some(BASE64URL_NOPAD.encode(&user_handle(account(), &alice)));
+        assert_eq!(finish_assertion(&app, None, &answer.assertion()).await, Err(Refusal::ChallengeOfAnother));
+        // Every bit of it counts, and what another server sealed opens nothing.
+        let good = BASE64URL_NOPAD.decode(Answer::to(&begin_assertion(&app, Some(&alice)).await, &key).challenge.as_bytes()).expect("base64");
+        for at in [0, 4, good.len() / 2, good.len() - 1] {
+            let mut forged = good.clone();
+            forged[at] ^= 1;
+            let mut answer = Answer::to(&begin_assertion(&app, Some(&alice)).await, &key);
+            answer.challenge = BASE64URL_NOPAD.encode(&forged);
+            assert_eq!(finish_assertion(&app, Some(&alice), &answer.assertion()).await, Err(Refusal::UnknownChallenge), "{at}");
+        }
+    }
+
+    async fn ac_36_one_network_tries_one_device_so_often_and_is_in_nobody_elses_way(app) {
+        let alice = make_user(&app, "alice").await;
+        let (key, other) = (SoftKey::default(), SoftKey::default());
+        for key in [&key, &other] {
+            register(&app, "alice", key, |_| {}).await;
+        }
+        let stranger = SoftKey::of_id(key.credential_id.clone());
+        let from = async |source: &str, key: &SoftKey| {
+            let request = RequestFacts { source_ip: source.parse().expect("an address"), ..request(&app) };
+            let answer = Answer::to(&begin_assertion(&app, Some(&alice)).await, key).assertion();
+            app.iam().finish_assertion(account(), Some(&alice), Purpose::SignIn, &answer, &request).await
+        };
+        // Whoever has IPv6 has as many addresses as he likes.
+        let mut refused = 0;
+        for host in 0..100 {
+            match from(&format!("2001:db8:1:2:{host:x}::1"), &stranger).await {
+                Err(CeremonyError::Refused(Refusal::WrongSignature)) => refused += 1,
                 Err(CeremonyError::Fault(fault)) => assert_eq!(fault.code(), claviger_model::Code::Throttling),
-                Err(CeremonyError::Refused(refusal)) => panic!("{refusal}"),
+                other => panic!("{other:?}"),
             }
         }
-        assert!((100..=120).contains(&begun), "{begun}");
+        assert_eq!(refused, 60);
+        for (source, key) in [("2001:db8:1:3::1", &key), ("192.0.2.1", &key), ("2001:db8:1:2::1", &other)] {
+            assert!(from(source, key).await.is_ok(), "{source}");
+        }
+        app.clock().advance(60);
+        assert!(from("2001:db8:1:2::1", &key).await.is_ok());
+    }
+
+    async fn ac_36_an_answer_that_is_brought_twice_raises_no_alarm(app) {
+        let alice = make_user(&app, "alice").await;
+        let key = SoftKey::default();
+        register(&app, "alice", &key, |_| {}).await;
+        let mut answer = Answer::to(&begin_assertion(&app, Some(&alice)).await, &key);
+        answer.counter = 5;
+        let answer = answer.assertion();
+        assert!(finish_assertion(&app, Some(&alice), &answer).await.is_ok());
+        assert_eq!(finish_assertion(&app, Some(&alice), &answer).await, Err(Refusal::UnknownChallenge));
+        let listed = app.root().call("ListSecurityKeys", &[("UserName", "alice")]).await.ok();
+        assert_eq!(listed.find("CounterRegressedDate"), None);
+        // Also after a restart, and until its time is over.
+        app.stop().await;
+        let app = app.start_again().await;
+        app.clock().advance(299);
+        assert_eq!(finish_assertion(&app, Some(&alice), &answer).await, Err(Refusal::UnknownChallenge));
+        app.clock().advance(1);
+        assert_eq!(finish_assertion(&app, Some(&alice), &answer).await, Err(Refusal::ExpiredChallenge));
     }
 
     async fn ac_36_a_key_pair_is_registered_once_whoever_brings_it(app) {
@@ -406,16 +477,18 @@ on_both_engines! {
     }
 }
 
-/// Challenges of a user that wait for an answer.
-async fn waiting(app: &TestApp, ceremony: &str, who: &Who) -> u64 {
-    let Who::User(id) = who else {
-        panic!("a user");
-    };
-    let scope = claviger_store::Scope::Account(account());
-    let mut unit = app.iam().store().unit(&[scope]).await.expect("a unit");
-    let group = format!("{ceremony}/{id}");
-    let index = &claviger_iam::entity::index::FIDO_CHALLENGES;
-    unit.count(scope, index, group.as_bytes())
-        .await
-        .expect("a count")
+/// How many changes of records the store keeps of the account and of all accounts.
+async fn changes(app: &TestApp) -> usize {
+    let mut count = 0;
+    for scope in [
+        claviger_store::Scope::Account(account()),
+        claviger_store::Scope::Global,
+    ] {
+        let changes = app
+            .iam()
+            .store()
+            .changes(scope, claviger_store::Sequence::default(), 10_000);
+        count += changes.await.expect("changes").len();
+    }
+    count
 }

@@ -3,8 +3,8 @@
 mod phone;
 
 use claviger_iam::context::RequestFacts;
-use claviger_iam::entity::fido_challenge::Purpose;
 use claviger_iam::entity::mfa_device::Who;
+use claviger_iam::webauthn::Purpose;
 use claviger_iam::webauthn::{CeremonyError, Refusal, SecurityKeyProof};
 use claviger_it::{
     ACCOUNT, Actor, ROOT_EMAIL, Reply, SOURCE_IP, Setup, TestApp, on_both_engines, totp,
@@ -240,7 +240,6 @@ on_both_engines! {
         root.call("EnableMFADevice", &[("UserName", "alice"), ("SerialNumber", &made.text("SerialNumber")), ("AuthenticationCode1", &codes.0), ("AuthenticationCode2", &codes.1)]).await.ok();
         register(&root, "alice", "first", &mut Phone::new(false)).await;
         let mut answers = Vec::new();
-        // As many as there may be challenges of one user.
         for _ in 0..8 {
             answers.push(Phone::new(false).create(&begin(&root, "alice").await).await.expect("made"));
         }

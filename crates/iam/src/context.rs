@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use claviger_model::{Arn, Tag, TagKey, Timestamp};
 use claviger_policy::{Context, Facts, Found, Value, Values, fold};
+use ipnet::IpNet;
 
 use crate::authorize::Check;
 use crate::caller::Caller;
@@ -39,6 +40,14 @@ pub struct RequestFacts {
 const USER_AGENT: usize = 1_024;
 
 impl RequestFacts {
+    /// What counts as one source: an address of IPv4, or the 64 bits of an address of IPv6 by which a network is known,
+    /// since everybody in it has as many addresses as he likes (RFC 4291, 2.5.4).
+    pub(crate) fn source_network(&self) -> IpNet {
+        let address = self.source_ip.to_canonical();
+        let bits = if address.is_ipv4() { 32 } else { 64 };
+        IpNet::new(address, bits).map_or_else(|_| address.into(), |network| network.trunc())
+    }
+
     /// The `User-Agent` header as far as an event keeps it.
     pub(crate) fn bounded_user_agent(&self) -> Option<String> {
         let text = self.user_agent.as_deref()?;

@@ -120,7 +120,7 @@ impl Iam {
         &self.0.registry
     }
 
-    /// What session tokens are sealed under.
+    /// What session tokens are sealed under, and the challenges of security keys, each bound to what it is for.
     pub(crate) fn tokens(&self) -> &Ring {
         &self.0.tokens
     }

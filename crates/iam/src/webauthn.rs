@@ -1,8 +1,7 @@
 //! FIDO security keys and passkeys: registration of a device and proof of possession (W3C, Web Authentication Level 3).
 //!
-//! Each ceremony has two steps. The first issues a challenge that the store keeps for five minutes, as a digest, with what
-//! it is good for; the second verifies what the client answers and uses the challenge up in the same commit. Signatures and
-//! attestation statements are verified by `webauthn-rs-core`; what that library leaves to its callers stands here: whose a
+//! Each ceremony has two steps. The first issues a challenge that tells, sealed, what it is good for and since when; the
+//! second verifies what the client answers, and then writes that the challenge was used. Signatures and attestation statements are verified by `webauthn-rs-core`; what that library leaves to its callers stands here: whose a
 //! challenge is, cross-origin use, ids that contradict each other, curves, trust in attestations and rules on models.
 //!
 //! SECURITY: what a client sends is read within bounds, and a refusal says which rule was broken and nothing of what was
@@ -19,6 +18,7 @@ mod response;
 mod trust;
 
 pub use assertion::{BegunAssertion, CeremonyError, SecurityKeyProof};
+pub use challenge::Purpose;
 pub(crate) use devices::{fido_devices, policy, used_mark};
 pub use refusal::Refusal;
 pub use registration::{Registered, creation_options};

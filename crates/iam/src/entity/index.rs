@@ -52,8 +52,6 @@ pub static CONSOLE_SESSIONS_OF: Index = Index::ordered("console_sessions_of");
 pub static FIDO_CREDENTIALS: Index = Index::unique("fido_credentials").global();
 /// Folded serial number → FIDO device.
 pub static FIDO_BY_SERIAL: Index = Index::unique("fido_by_serial");
-/// Ceremony and whose it is → instant of issue → FIDO challenge that waits for its response.
-pub static FIDO_CHALLENGES: Index = Index::ordered("fido_challenges");
 /// `assigned`, `unassigned` or `hardware_assigned` → serial number → MFA device.
 pub static MFA_BY_STATUS: Index = Index::ordered("mfa_by_status");
 

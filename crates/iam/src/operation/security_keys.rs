@@ -18,7 +18,6 @@ use super::{Entry, Operation, entry};
 use crate::authorize::{Target, authorize};
 use crate::context::Fact;
 use crate::cx::Cx;
-use crate::entity::fido_challenge::Ceremony;
 use crate::entity::fido_device::{FidoDevice, credential_key, is_fido};
 use crate::entity::index::FIDO_CREDENTIALS;
 use crate::entity::mfa_device::{Holder, Who};
@@ -28,7 +27,8 @@ use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::spec::{Access, ResourceType, Spec};
 use crate::webauthn::{
-    self, CeremonyError, Refusal, Registered, RegistrationResponse, challenge, creation_options,
+    self, CeremonyError, Refusal, Registered, RegistrationResponse, challenge, challenge::Ceremony,
+    creation_options,
 };
 
 /// This family's operations.
@@ -104,6 +104,7 @@ pub struct BeginSecurityKeyRegistrationOutput {
 
 impl Operation for BeginSecurityKeyRegistration {
     const SPEC: Spec = Spec::iam("BeginSecurityKeyRegistration", Access::Write)
+        .issuing()
         .governed_by(ENABLE)
         .on(&[ResourceType::User])
         .keys(SECURITY_KEY_KEYS)
@@ -128,7 +129,7 @@ impl Operation for BeginSecurityKeyRegistration {
         };
         let (rng, now) = (cx.rng(), cx.now());
         let ceremony = Ceremony::Registration(who.clone());
-        let challenge = challenge::issue(&mut cx.unit, account, rng, now, ceremony).await?;
+        let challenge = challenge::issue(cx.iam().tokens(), rng, party, account, ceremony, now)?;
         let options = creation_options(party, &policy, &who, shown, &challenge, &devices)
             .map_err(Fault::service)?;
         Ok(BeginSecurityKeyRegistrationOutput {
@@ -214,15 +215,22 @@ impl SecurityKey {
 }
 
 impl FinishSecurityKeyRegistration {
-    /// Reads and verifies the response, and uses its challenge up in this unit.
-    async fn verify(&self, cx: &mut Cx<'_>, who: &Who) -> Result<Registered, CeremonyError> {
+    /// Reads and verifies the response, and answers its challenge with what it registers.
+    async fn verify(
+        &self,
+        cx: &mut Cx<'_>,
+        who: &Who,
+    ) -> Result<(challenge::Open, Registered), CeremonyError> {
         let party = cx.iam().relying_party()?;
         let response = RegistrationResponse::read(self.registration_response.expose().as_str())?;
         let (account, now) = (cx.account(), cx.now());
         let ceremony = Ceremony::Registration(who.clone());
-        challenge::redeem(&mut cx.unit, account, now, response.challenge(), &ceremony).await?;
+        let challenge = response.challenge();
+        let challenge =
+            challenge::open(cx.iam().tokens(), party, account, &ceremony, challenge, now)?;
         let policy = webauthn::policy(&mut cx.unit, account).await?;
-        Ok(party.register(&response, &policy, now)?)
+        let registered = party.register(&response, &policy, now)?;
+        Ok((challenge, registered))
     }
 
     /// What is asked of policies where the authenticator is certified for this.
@@ -309,7 +317,7 @@ impl Operation for FinishSecurityKeyRegistration {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let (owner, who) = registrant(cx, self.user_name.as_ref()).await?;
-        let registered = self.verify(cx, &who).await.map_err(refused)?;
+        let (challenge, registered) = self.verify(cx, &who).await.map_err(refused)?;
         let principal = cx.principal().await?;
         let target = self.asked(cx, &registered.certifications).await?;
         authorize(
@@ -320,6 +328,14 @@ impl Operation for FinishSecurityKeyRegistration {
             cx.request(),
             false,
         )?;
+        // One that meets others and starts over has used its challenge up itself.
+        cx.once("fido_challenge", async {
+            let is_first = challenge.use_up(cx.iam().store(), cx.now()).await?;
+            is_first
+                .then(|| Secret::new(String::new()))
+                .ok_or_else(|| refused(Refusal::UnknownChallenge.into()))
+        })
+        .await?;
         let key = credential_key(registered.credential_id());
         let holder = cx
             .unit

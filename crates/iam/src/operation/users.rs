@@ -15,7 +15,6 @@ use crate::context::Fact;
 use crate::cx::Cx;
 use crate::entity::credential::AccessKeys;
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
-use crate::entity::mfa_device::Who;
 use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::service_credential::ServiceCredentials;
 use crate::entity::signing_certificate::SigningCertificates;
@@ -25,7 +24,6 @@ use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::spec::unraised::{NO_QUOTA, SEEN_AT_ONCE};
 use crate::spec::{Access, ResourceType, Spec};
-use crate::webauthn::challenge;
 
 /// This family's operations.
 pub const OPERATIONS: &[Entry] = &[
@@ -482,7 +480,6 @@ impl Operation for DeleteUser {
         cx.unit.delete::<User>(scope, user.id.as_str());
         // The secrets of a deleted user are unreadable from now on, in history too.
         cx.unit.drop_key(scope, User::KIND, user.id.as_str());
-        challenge::withdraw(&mut cx.unit, user.account, &Who::User(user.id.clone())).await?;
         Ok(Empty {})
     }
 }

@@ -15,14 +15,14 @@ use webauthn_rs_core::proto::{
     UserVerificationPolicy,
 };
 
+use super::challenge::{self, Ceremony, Purpose};
 use super::devices::{counter_mark, devices_of, policy, used_mark, user_of};
 use super::event::{self, Subject};
 use super::refusal::Refusal;
 use super::relying_party::{RelyingParty, TIMEOUT_MS};
 use super::response::AssertionResponse;
-use super::{challenge, user_handle};
+use super::user_handle;
 use crate::context::RequestFacts;
-use crate::entity::fido_challenge::{Ceremony, Purpose};
 use crate::entity::fido_device::{Regress, credential_key};
 use crate::entity::index::FIDO_CREDENTIALS;
 use crate::entity::mfa_device::Who;
@@ -31,10 +31,10 @@ use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::pipeline::{FREE_TRIES, MAX_TRIES};
 
-/// The kind of bucket that beginnings are counted in; its id is the address they come from.
-const BEGINNINGS: &str = "fido_beginnings";
-/// Ceremonies that may begin from one address in one window.
-const MOST_BEGINNINGS: u32 = 120;
+/// The kind of bucket that answers are counted in; its id is the device that they say they come from, and the network.
+const ANSWERS: &str = "fido_answers";
+/// Answers of one device that are verified from one network in one window.
+const MOST_ANSWERS: u32 = 60;
 /// How long a window is, in seconds.
 const WINDOW_SECONDS: u32 = 60;
 
@@ -122,6 +122,19 @@ struct Asserted {
     backed_up: bool,
 }
 
+/// An answer to a challenge of ours, and how far it has come in earlier tries.
+struct Answered<'r> {
+    account: AccountId,
+    who: Option<&'r Who>,
+    purpose: Purpose,
+    response: &'r AssertionResponse,
+    challenge: challenge::Open,
+    /// Whether it may be verified.
+    is_admitted: bool,
+    /// Whether it is the one that used the challenge up.
+    is_first: bool,
+}
+
 /// How a try to finish ended.
 enum Try {
     Proved(SecurityKeyProof),
@@ -130,13 +143,18 @@ enum Try {
 }
 
 impl Iam {
-    /// Issues a challenge to prove possession of a device. `who` is the user where that is known; else any passkey of the
-    /// account will do that its authenticator offers by itself, and its user must be verified, since there is no other
-    /// factor.
+    /// Issues a challenge to prove possession of a device. Nothing is written, so that whoever begins again and again
+    /// fills nothing and is in nobody's way.
+    ///
+    /// Without `who` it is for a passkey that its authenticator offers by itself. The answer tells whose it is, and its user
+    /// must be verified, since there is no other factor. Nothing is read, nor told of who exists.
+    ///
+    /// SECURITY: `who` is a user who has proved another factor, or is signed in: the options name the user's devices. It is
+    /// never the name that a stranger typed. To a stranger the page offers to sign in without `who`.
     ///
     /// # Errors
-    /// `NoSecurityKey` where the user has none; `Throttling`; `ValidationError` where this server's address makes security
-    /// keys unusable; `ServiceUnavailable`.
+    /// `NoSecurityKey` where the user has none; `ValidationError` where this server's address makes security keys unusable;
+    /// `ServiceUnavailable`.
     pub async fn begin_assertion(
         &self,
         account: AccountId,
@@ -145,61 +163,33 @@ impl Iam {
         request: &RequestFacts,
     ) -> Result<BegunAssertion, CeremonyError> {
         let party = self.relying_party()?;
-        let bucket = Bucket::new(
-            Scope::Account(account),
-            BEGINNINGS,
-            request.source_ip.to_string(),
-        );
-        let taken = self
-            .store()
-            .take(&bucket, MOST_BEGINNINGS, WINDOW_SECONDS, request.now)
-            .await
-            .map_err(Fault::unavailable)?;
-        if !taken {
-            return Err(Fault::new(Code::Throttling, "Rate exceeded").into());
-        }
-        let mut lane = None;
-        for attempt in 0..MAX_TRIES {
-            if attempt == FREE_TRIES
-                && let Some(mutex) = self.lane(account)
-            {
-                lane = Some(mutex.lock().await);
+        let (rule, devices) = match who {
+            Some(who) => {
+                let mut unit = self.work(account).await?;
+                let devices = devices_of(&mut unit, account, who).await?;
+                if devices.is_empty() {
+                    return Err(Refusal::NoSecurityKey.into());
+                }
+                let policy = policy(&mut unit, account).await?;
+                (policy.user_verification.into(), devices)
             }
-            let mut unit = self.work(account).await?;
-            unit.label("BeginAssertion", request.now);
-            let policy = policy(&mut unit, account).await?;
-            let devices = match who {
-                Some(who) => devices_of(&mut unit, account, who).await?,
-                None => Vec::new(),
-            };
-            if who.is_some() && devices.is_empty() {
-                return Err(Refusal::NoSecurityKey.into());
-            }
-            let ceremony = Ceremony::Assertion(purpose, who.cloned());
-            let challenge = challenge::issue(
-                &mut unit,
-                account,
-                &self.settings().rng,
-                request.now,
-                ceremony,
-            )
-            .await?;
-            let options = request_options(party, verification(&policy, who), &challenge, &devices)
-                .map_err(Fault::service)?;
-            match unit.commit().await {
-                Ok(_) => return Ok(BegunAssertion { options }),
-                Err(error) => again(error)?,
-            }
-        }
-        drop(lane);
-        Err(busy().into())
+            None => (UserVerificationPolicy::Required, Vec::new()),
+        };
+        let ceremony = Ceremony::Assertion(purpose, who.cloned());
+        let rng = &self.settings().rng;
+        let challenge =
+            challenge::issue(self.tokens(), rng, party, account, ceremony, request.now)?;
+        let options = request_options(party, rule, &challenge, &devices).map_err(Fault::service)?;
+        Ok(BegunAssertion { options })
     }
 
-    /// Verifies what a client answered to a challenge that was issued for this user and purpose. The challenge is used up,
-    /// and the device's counter and last use move. A counter that fell back marks the device and raises an alarm.
+    /// Verifies what a client answered to a challenge that was issued for this user and purpose. The challenge is used up by
+    /// an answer that is well signed, and by no other; the device's counter and last use move. A counter that fell back
+    /// marks the device and raises an alarm.
     ///
     /// # Errors
-    /// The first rule that is broken; `ServiceUnavailable`.
+    /// The first rule that is broken; `Throttling` where one network sent too many answers of one device;
+    /// `ServiceUnavailable`.
     pub async fn finish_assertion(
         &self,
         account: AccountId,
@@ -243,6 +233,25 @@ impl Iam {
         response: &AssertionResponse,
         request: &RequestFacts,
     ) -> Result<SecurityKeyProof, CeremonyError> {
+        let ceremony = Ceremony::Assertion(purpose, who.cloned());
+        let challenge = response.challenge();
+        let challenge = challenge::open(
+            self.tokens(),
+            party,
+            account,
+            &ceremony,
+            challenge,
+            request.now,
+        )?;
+        let mut answer = Answered {
+            account,
+            who,
+            purpose,
+            response,
+            challenge,
+            is_admitted: false,
+            is_first: false,
+        };
         let mut lane = None;
         for attempt in 0..MAX_TRIES {
             if attempt == FREE_TRIES
@@ -250,10 +259,7 @@ impl Iam {
             {
                 lane = Some(mutex.lock().await);
             }
-            match self
-                .try_assertion(party, account, who, purpose, response, request)
-                .await?
-            {
+            match self.try_assertion(party, &mut answer, request).await? {
                 Try::Proved(proof) => return Ok(proof),
                 Try::Refused(refusal) => return Err(refusal.into()),
                 Try::Again => {}
@@ -266,23 +272,29 @@ impl Iam {
     async fn try_assertion(
         &self,
         party: &RelyingParty,
-        account: AccountId,
-        who: Option<&Who>,
-        purpose: Purpose,
-        response: &AssertionResponse,
+        answer: &mut Answered<'_>,
         request: &RequestFacts,
     ) -> Result<Try, CeremonyError> {
+        let Answered {
+            account,
+            who,
+            purpose,
+            response,
+            ..
+        } = *answer;
         let mut unit = self.work(account).await?;
         unit.label("FinishAssertion", request.now);
         let now = request.now;
-        let ceremony = Ceremony::Assertion(purpose, who.cloned());
-        challenge::redeem(&mut unit, account, now, response.challenge(), &ceremony).await?;
         let device = self
             .asserted_device(&mut unit, account, who, response)
             .await?;
+        self.admit(answer, &device, request).await?;
         let policy = policy(&mut unit, account).await?;
         let counter = self.counter(&device).await?;
         let asserted = party.assert(response, &device, counter, verification(&policy, who));
+        if matches!(asserted, Ok(_) | Err(Refusal::CounterRegressed)) {
+            self.use_up(answer, now).await?;
+        }
         let user = user_of(&mut unit, account, &device.holder.who).await?;
         let subject = subject(&device.holder.who, user.as_deref());
         let id = self.settings().rng.uuid();
@@ -340,6 +352,49 @@ impl Iam {
                 Ok(done)
             }
             Err(error) => again(error).map(|()| Try::Again),
+        }
+    }
+
+    /// Lets an answer through to where its signature is verified, once however often it is tried.
+    async fn admit(
+        &self,
+        answer: &mut Answered<'_>,
+        device: &FidoDevice,
+        request: &RequestFacts,
+    ) -> Result<(), CeremonyError> {
+        if answer.is_admitted {
+            return Ok(());
+        }
+        // Whoever is elsewhere, or does not know the device, has no part in this bucket and cannot shut anybody out.
+        let network = request.source_network();
+        let bucket = Bucket::new(
+            Scope::Account(answer.account),
+            ANSWERS,
+            format!("{}/{network}", device.id),
+        );
+        let taken = self
+            .store()
+            .take(&bucket, MOST_ANSWERS, WINDOW_SECONDS, request.now)
+            .await
+            .map_err(Fault::unavailable)?;
+        if !taken {
+            return Err(Fault::new(Code::Throttling, "Rate exceeded").into());
+        }
+        // Before the counter is looked at: an answer that is brought twice is no sign of a copied key.
+        if answer.challenge.is_used(self.store(), request.now).await? {
+            return Err(Refusal::UnknownChallenge.into());
+        }
+        answer.is_admitted = true;
+        Ok(())
+    }
+
+    /// Uses the challenge of a well-signed answer up, once however often it is tried.
+    async fn use_up(&self, answer: &mut Answered<'_>, now: Timestamp) -> Result<(), CeremonyError> {
+        answer.is_first = answer.is_first || answer.challenge.use_up(self.store(), now).await?;
+        if answer.is_first {
+            Ok(())
+        } else {
+            Err(Refusal::UnknownChallenge.into())
         }
     }
 

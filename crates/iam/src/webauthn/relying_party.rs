@@ -82,7 +82,7 @@ impl RelyingParty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entity::fido_challenge::LIFETIME_SECONDS;
+    use crate::webauthn::challenge::LIFETIME_SECONDS;
 
     #[test]
     fn a_client_waits_as_long_as_its_challenge_is_good() {
