@@ -1,13 +1,17 @@
 //! A security key whose answers a test makes up part by part, signed with keys of its own, so that a refusal is for the
 //! part that is wrong and for nothing else. What a true client answers is told by another author's, in the stories.
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
 };
 use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
+use ring::rsa::PublicKeyComponents;
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -172,55 +176,129 @@ pub enum Attestation<'v> {
     Vendor(&'v Vendor),
 }
 
+/// ECDSA on P-256 with SHA-256, as COSE numbers algorithms (RFC 9053, RFC 8812).
+pub const ES256: i64 = -7;
+/// ECDSA on P-384 with SHA-384.
+pub const ES384: i64 = -35;
+/// RSA with SHA-256 by PKCS #1 version 1.5.
+pub const RS256: i64 = -257;
+
 /// A key pair in an authenticator.
 pub struct SoftKey {
     /// What the authenticator calls it.
     pub credential_id: Vec<u8>,
-    pair: EcdsaKeyPair,
+    pair: Pair,
+}
+
+enum Pair {
+    P256(EcdsaKeyPair),
+    P384(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
 }
 
 impl Default for SoftKey {
     fn default() -> Self {
-        let random = SystemRandom::new();
-        let mut credential_id = vec![0; 32];
-        random.fill(&mut credential_id).expect("chance");
-        Self::of_id(credential_id)
+        Self::of_algorithm(ES256)
     }
+}
+
+fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm) -> EcdsaKeyPair {
+    let random = SystemRandom::new();
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
+    EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).expect("a key pair")
+}
+
+/// The one RSA key that there is: making one takes long.
+fn rsa() -> RsaKeyPair {
+    let text = include_str!("../credentials/leaf.key");
+    let lines = text.lines().filter(|line| !line.starts_with("-----"));
+    let der = BASE64.decode(lines.collect::<String>().as_bytes());
+    RsaKeyPair::from_pkcs8(&der.expect("base64")).expect("an RSA key")
 }
 
 impl SoftKey {
-    /// A new key pair under this id.
-    pub fn of_id(credential_id: Vec<u8>) -> Self {
-        let (random, algorithm) = (SystemRandom::new(), &ECDSA_P256_SHA256_ASN1_SIGNING);
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("a key");
-        let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random);
+    /// A new key pair of this algorithm.
+    pub fn of_algorithm(algorithm: i64) -> Self {
+        let mut credential_id = vec![0; 32];
+        let random = SystemRandom::new();
+        random.fill(&mut credential_id).expect("chance");
         Self {
             credential_id,
-            pair: pair.expect("a key pair"),
+            pair: match algorithm {
+                ES384 => Pair::P384(ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING)),
+                RS256 => Pair::Rsa(rsa()),
+                _ => Pair::P256(ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING)),
+            },
         }
     }
 
-    /// The public key of the algorithm that the number names (RFC 9053).
+    /// A new key pair under this id.
+    pub fn of_id(credential_id: Vec<u8>) -> Self {
+        Self {
+            credential_id,
+            ..Self::default()
+        }
+    }
+
+    fn algorithm(&self) -> i64 {
+        match self.pair {
+            Pair::P256(_) => ES256,
+            Pair::P384(_) => ES384,
+            Pair::Rsa(_) => RS256,
+        }
+    }
+
+    /// The public key, said to be of this algorithm (RFC 9053; RFC 8230 for RSA).
     fn cose(&self, algorithm: i64) -> Cbor {
-        let point = self.pair.public_key().as_ref();
-        let (x, y) = (point[1..33].to_vec(), point[33..].to_vec());
-        let mut pairs = match algorithm {
-            -8 => vec![(Cbor::Int(1), Cbor::Int(1)), (Cbor::Int(-1), Cbor::Int(6))],
-            _ => vec![
-                (Cbor::Int(1), Cbor::Int(2)),
-                (Cbor::Int(-1), Cbor::Int(1)),
-                (Cbor::Int(-3), Cbor::Bytes(y)),
-            ],
+        let int = Cbor::Int;
+        let mut pairs = vec![(int(3), int(algorithm))];
+        let (pair, curve) = match &self.pair {
+            Pair::Rsa(pair) => {
+                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+                pairs.push((int(1), int(3)));
+                pairs.push((int(-1), Cbor::Bytes(public.n)));
+                pairs.push((int(-2), Cbor::Bytes(public.e)));
+                return Cbor::Map(pairs);
+            }
+            Pair::P256(pair) => (pair, 1),
+            Pair::P384(pair) => (pair, 2),
         };
-        pairs.push((Cbor::Int(3), Cbor::Int(algorithm)));
-        pairs.push((Cbor::Int(-2), Cbor::Bytes(x)));
+        // Behind the byte that says that the point is not compressed.
+        let point = &pair.public_key().as_ref()[1..];
+        let (x, y) = point.split_at(point.len() / 2);
+        if algorithm == -8 {
+            pairs.push((int(1), int(1)));
+            pairs.push((int(-1), int(6)));
+        } else {
+            pairs.push((int(1), int(2)));
+            pairs.push((int(-1), int(curve)));
+            pairs.push((int(-3), Cbor::Bytes(y.to_vec())));
+        }
+        pairs.push((int(-2), Cbor::Bytes(x.to_vec())));
         Cbor::Map(pairs)
+    }
+
+    fn sign(&self, data: &[u8], client_data: &str) -> Vec<u8> {
+        match &self.pair {
+            Pair::P256(pair) | Pair::P384(pair) => sign(pair, data, client_data),
+            Pair::Rsa(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                let random = SystemRandom::new();
+                let signed = signed(data, client_data);
+                pair.sign(&RSA_PKCS1_SHA256, &random, &signed, &mut signature)
+                    .expect("a signature");
+                signature
+            }
+        }
     }
 }
 
+fn signed(data: &[u8], client_data: &str) -> Vec<u8> {
+    [data, Sha256::digest(client_data).as_slice()].concat()
+}
+
 fn sign(pair: &EcdsaKeyPair, data: &[u8], client_data: &str) -> Vec<u8> {
-    let signed = [data, Sha256::digest(client_data).as_slice()].concat();
-    let signature = pair.sign(&SystemRandom::new(), &signed);
+    let signature = pair.sign(&SystemRandom::new(), &signed(data, client_data));
     signature.expect("a signature").as_ref().to_vec()
 }
 
@@ -269,7 +347,7 @@ impl<'k> Answer<'k> {
             flags: PRESENT | VERIFIED,
             counter: 0,
             model: [0; 16],
-            algorithm: -7,
+            algorithm: key.algorithm(),
             attestation: Attestation::None,
             user_handle: None,
         }
@@ -305,7 +383,7 @@ impl<'k> Answer<'k> {
                     (Cbor::Text("alg"), Cbor::Int(self.algorithm)),
                     (
                         Cbor::Text("sig"),
-                        Cbor::Bytes(sign(&self.key.pair, &data, client_data)),
+                        Cbor::Bytes(self.key.sign(&data, client_data)),
                     ),
                 ]),
             ),
@@ -314,7 +392,7 @@ impl<'k> Answer<'k> {
                 (
                     "packed",
                     Cbor::Map(vec![
-                        (Cbor::Text("alg"), Cbor::Int(-7)),
+                        (Cbor::Text("alg"), Cbor::Int(ES256)),
                         (
                             Cbor::Text("sig"),
                             Cbor::Bytes(sign(&pair, &data, client_data)),
@@ -366,7 +444,7 @@ impl<'k> Answer<'k> {
     pub fn assertion(&self) -> String {
         let client_data = self.client_data("webauthn.get");
         let data = self.data(self.flags);
-        let signature = sign(&self.key.pair, &data, &client_data);
+        let signature = self.key.sign(&data, &client_data);
         let id = BASE64URL_NOPAD.encode(&self.key.credential_id);
         let mut answer = json!({
             "id": id,

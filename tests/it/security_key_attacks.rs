@@ -6,7 +6,8 @@ use claviger_iam::webauthn::Purpose;
 use claviger_iam::webauthn::user_handle;
 use claviger_iam::webauthn::{CeremonyError, MOST_BYTES, Refusal};
 use claviger_it::authenticator::{
-    Answer, BACKED_UP, BACKUP_ELIGIBLE, Cbor, PRESENT, SoftKey, VERIFIED,
+    Answer, Attestation, BACKED_UP, BACKUP_ELIGIBLE, Cbor, ES256, ES384, PRESENT, RS256, SoftKey,
+    VERIFIED,
 };
 use claviger_it::{Reply, TestApp, on_both_engines};
 use claviger_model::{AccountId, Scalar};
@@ -397,6 +398,42 @@ on_both_engines! {
             let listed = app.root().call("ListSecurityKeys", &[("UserName", "alice")]).await.ok();
             let told = (listed.text("BackupEligible"), listed.text("BackedUp"), listed.find("CounterRegressedDate"));
             assert_eq!(told, (String::from("true"), (flags == BACKED_UP).to_string(), None));
+        }
+    }
+
+    async fn keys_of_every_algorithm_that_is_offered_are_registered_and_used(app) {
+        let root = app.root();
+        let alice = make_user(&app, "alice").await;
+        let offered: serde_json::Value = serde_json::from_str(&begin(&root, "alice").await).expect("JSON");
+        let offered: Vec<_> = offered["pubKeyCredParams"].as_array().expect("a list").iter().map(|one| one["alg"].as_i64()).collect();
+        let algorithms = [ES256, ES384, RS256];
+        assert_eq!(offered, algorithms.map(Some));
+        let keys = algorithms.map(SoftKey::of_algorithm);
+        for (key, attestation) in keys.iter().zip([Attestation::None, Attestation::Own, Attestation::Own]) {
+            let options = begin(&root, "alice").await;
+            let answer = Answer { attestation, ..Answer::to(&options, key) };
+            finish(&root, "alice", "key", &answer.registration()).await.ok();
+        }
+        // Also after a restart: the public keys are read from the store again.
+        app.stop().await;
+        let app = app.start_again().await;
+        for (key, algorithm) in keys.iter().zip(algorithms) {
+            let options = begin_assertion(&app, Some(&alice)).await;
+            let good = Answer::to(&options, key).assertion();
+            let mut forged: serde_json::Value = serde_json::from_str(&good).expect("JSON");
+            let other = Answer::to(&begin_assertion(&app, Some(&alice)).await, key).assertion();
+            let other: serde_json::Value = serde_json::from_str(&other).expect("JSON");
+            forged["response"]["signature"] = other["response"]["signature"].clone();
+            assert_eq!(finish_assertion(&app, Some(&alice), &forged.to_string()).await, Err(Refusal::WrongSignature), "{algorithm}");
+            assert!(finish_assertion(&app, Some(&alice), &good).await.is_ok(), "{algorithm}");
+        }
+        // A key that says to be of another algorithm than it is.
+        for (key, algorithm) in [(ES384, ES256), (ES256, RS256), (RS256, ES256), (RS256, -37)] {
+            let key = SoftKey::of_algorithm(key);
+            let mut answer = Answer::to(&begin(&app.root(), "alice").await, &key);
+            answer.algorithm = algorithm;
+            let said = finish(&app.root(), "alice", "key", &answer.registration()).await.refused("InvalidAuthenticationCode");
+            assert!(said.ends_with("not offered.") || said.ends_with("cannot be read."), "{said}");
         }
     }
 
