@@ -88,6 +88,9 @@ pub fn read(text: &str) -> Result<Vec<Token>, Refusal> {
     tokens.finish()
 }
 
+/// Vendors seal files for transport by a key or password that they hand over apart, and each has its program to open them.
+const ENCRYPTED: &str = "The keys in the file are encrypted, and only plain ones are read here. Decrypt the file with the vendor's program and the key or password that came apart from it, and import what it writes, as PSKC with PlainValue or as CSV. Delete that file afterwards.";
+
 fn local(tag: &BytesStart<'_>) -> String {
     tag.local_name().as_ref().to_owned()
 }
@@ -123,7 +126,7 @@ impl Package {
                 }
             }
             "EncryptedValue" | "EncryptionKey" => {
-                return Err(Refusal::new("Encrypted keys are not accepted."));
+                return Err(Refusal::new(ENCRYPTED));
             }
             _ => {}
         }
@@ -211,6 +214,26 @@ mod tests {
     }
 
     #[test]
+    fn who_brings_encrypted_keys_is_told_what_to_do() {
+        // RFC 6030, figures 6 (a key that both know) and 7 (a password), shortened.
+        let by_key = r#"<pskc:EncryptionKey><ds:KeyName xmlns:ds="http://www.w3.org/2000/09/xmldsig#">Pre-shared-key</ds:KeyName></pskc:EncryptionKey><pskc:MACMethod Algorithm="http://www.w3.org/2000/09/xmldsig#hmac-sha1"/>"#;
+        let by_password = r#"<pskc:EncryptionKey><xenc11:DerivedKey xmlns:xenc11="http://www.w3.org/2009/xmlenc11#"><xenc11:MasterKeyName>My Password 1</xenc11:MasterKeyName></xenc11:DerivedKey></pskc:EncryptionKey>"#;
+        let secret = r#"<pskc:EncryptedValue><xenc:EncryptionMethod xmlns:xenc="http://www.w3.org/2001/04/xmlenc#" Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/></pskc:EncryptedValue>"#;
+        let plain = format!("<pskc:PlainValue>{SECRET}</pskc:PlainValue>");
+        let sealed = package("GAHT12345678", SECRET, THIRTY).replace(&plain, secret);
+        for text in [
+            container(&[by_key, &sealed].concat()),
+            container(&[by_password, &sealed].concat()),
+            container(&sealed),
+        ] {
+            assert_eq!(refused(&text), ENCRYPTED);
+        }
+        for advice in ["Decrypt the file", "PlainValue", "CSV"] {
+            assert!(ENCRYPTED.contains(advice), "{advice}");
+        }
+    }
+
+    #[test]
     fn what_is_refused_names_its_place_and_no_secret() {
         let good = || package("GAHT12345678", SECRET, THIRTY);
         for (text, why) in [
@@ -228,7 +251,7 @@ mod tests {
             (container(&good().replace(SECRET, "MTIz")), "16 to 64 bytes"),
             (
                 container(&good().replace("PlainValue", "EncryptedValue")),
-                "Encrypted",
+                "encrypted",
             ),
             (container(&good().replace("GAHT12345678", "")), "9 to 256"),
             (container(&[good(), good()].concat()), "twice"),
