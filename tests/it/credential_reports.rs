@@ -123,6 +123,39 @@ on_both_engines! {
         assert!(again.contains(",true,no_information,2026-01-02T03:04:06+00:00,N/A,false,"), "{again}");
     }
 
+    async fn the_line_of_root_tells_of_its_device_and_of_both_its_keys(app) {
+        let root = app.root();
+        // 03:04:06: a second key, which is switched off a second later.
+        app.clock().advance(1);
+        let second = root.call("CreateAccessKey", &[]).await.ok().text("AccessKeyId");
+        app.clock().advance(1);
+        root.call("UpdateAccessKey", &[("AccessKeyId", &second), ("Status", "Inactive")]).await.ok();
+        let made = root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "roots")]).await.ok();
+        let seed = data_encoding::BASE64.decode(made.text("Base32StringSeed").as_bytes()).expect("base64");
+        let seed = String::from_utf8(seed).expect("ASCII");
+        let codes = [totp(&seed, app.now().plus_seconds(-30)), totp(&seed, app.now())];
+        root.call("EnableRootMFADevice", &[
+            ("SerialNumber", &made.text("SerialNumber")),
+            ("AuthenticationCode1", &codes[0]),
+            ("AuthenticationCode2", &codes[1]),
+        ]).await.ok();
+        // 03:04:08
+        app.clock().advance(1);
+        let first = root.access_key_id().to_owned();
+        let active = "true,2026-01-02T03:04:05+00:00,2026-01-02T03:04:08+00:00,us-east-1,iam";
+        let inactive = "false,2026-01-02T03:04:06+00:00,N/A,N/A,N/A";
+        let line = |keys: &str, mfa: bool| format!(
+            "{HEADER}\n<root_account>,arn:aws:iam::123456789012:root,2026-01-02T03:04:05+00:00,not_supported,no_information,not_supported,not_supported,{mfa},{keys},{NO_CERTIFICATES}"
+        );
+        let keys = if first < second { [active, inactive] } else { [inactive, active] }.join(",");
+        assert_eq!(report(&root).await, line(&keys, true));
+        // 03:04:09: what was taken away is told of no more.
+        app.clock().advance(1);
+        root.call("DeleteAccessKey", &[("AccessKeyId", &second)]).await.ok();
+        let active = "true,2026-01-02T03:04:05+00:00,2026-01-02T03:04:09+00:00,us-east-1,iam";
+        assert_eq!(report(&root).await, line(&[active, NO_KEY].join(","), true));
+    }
+
     async fn the_same_report_is_had_as_json(app) {
         let root = app.root();
         for name in ["=cmd+a@b-c,d", "Mia"] {
