@@ -34,7 +34,7 @@ cargo xtask COMMAND
   mutants [WORD…]  break one rule of the policy evaluator after the other, and see that its test notices each;
                    with words, only the rules that are named by one of them
   bench [NAME…]    run the benches: policy, allocations, signature, store
-  load [--quick] [--only throughput|start|large|passwords]
+  load [--quick] [--only throughput|start|large|passwords|credentials]
                    drive a release build of the server beside a yardstick
   graph            print which crate depends on which, and check the rules they keep
 ";

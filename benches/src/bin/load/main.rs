@@ -1,10 +1,11 @@
 //! The load program: drives a real `claviger serve` and a yardstick over loopback in turn, and prints ratios.
 //!
-//! `load SERVER YARDSTICK [--quick] [--only throughput|start|large|passwords] [--call NAME] [--log FILTER]`: the two programs to
+//! `load SERVER YARDSTICK [--quick] [--only throughput|start|large|passwords|credentials] [--call NAME] [--log FILTER]`: the two programs to
 //! drive; `--call` lets `throughput` make one call alone, for a profiler; `--log` sets what the server logs. It keeps to
 //! loopback and to a folder of its own, is bounded in number and time, and stops what it has started.
 
 mod client;
+mod credentials;
 mod large;
 mod passwords;
 mod people;
@@ -31,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) turn: f64,
     /// Users of the large store.
     pub(crate) large: usize,
+    /// Users whose keys and devices are made in each round.
+    pub(crate) owners: usize,
     /// The one call that `throughput` makes.
     pub(crate) call: Option<String>,
     /// What the server logs; its default where absent.
@@ -48,13 +51,17 @@ impl Plan {
             rounds: 7,
             turn: 1.5,
             large: 100_000,
+            owners: 1_500,
             call: None,
             log: None,
             only: None,
         };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                "--quick" => (plan.rounds, plan.turn, plan.large) = (3, 0.5, 10_000),
+                "--quick" => {
+                    (plan.rounds, plan.turn) = (3, 0.5);
+                    (plan.large, plan.owners) = (10_000, 500);
+                }
                 "--only" => plan.only = Some(arguments.next().context("--only names a stage")?),
                 "--call" => plan.call = Some(arguments.next().context("--call names a call")?),
                 "--log" => plan.log = Some(arguments.next().context("--log has a filter")?),
@@ -88,6 +95,9 @@ async fn main() -> Result<()> {
         if plan.wants("passwords") {
             passwords::measure(&mut home, &mut targets).await?;
         }
+    }
+    if plan.wants("credentials") {
+        credentials::measure(&plan, &mut targets).await?;
     }
     if plan.wants("large") {
         large::measure(&plan, &mut targets).await?;

@@ -52,6 +52,11 @@ impl Series {
         Ok(())
     }
 
+    /// The median processor time, in microseconds.
+    pub(crate) fn processor(&self) -> f64 {
+        median(&self.processor_us)
+    }
+
     /// The medians, as a line of text.
     pub(crate) fn line(&self) -> String {
         format!(
