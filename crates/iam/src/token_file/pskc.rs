@@ -89,7 +89,7 @@ pub fn read(text: &str) -> Result<Vec<Token>, Refusal> {
 }
 
 /// Vendors seal files for transport by a key or password that they hand over apart, and each has its program to open them.
-const ENCRYPTED: &str = "The keys in the file are encrypted, and only plain ones are read here. Decrypt the file with the vendor's program and the key or password that came apart from it, and import what it writes, as PSKC with PlainValue or as CSV. Delete that file afterwards.";
+const ENCRYPTED: &str = "The keys in the file are encrypted. Decrypt it with the vendor's program and the key that came apart from it, import the result (PSKC with PlainValue, or CSV), and delete it afterwards.";
 
 fn local(tag: &BytesStart<'_>) -> String {
     tag.local_name().as_ref().to_owned()
@@ -228,7 +228,7 @@ mod tests {
         ] {
             assert_eq!(refused(&text), ENCRYPTED);
         }
-        for advice in ["Decrypt the file", "PlainValue", "CSV"] {
+        for advice in ["Decrypt it", "PlainValue", "CSV"] {
             assert!(ENCRYPTED.contains(advice), "{advice}");
         }
     }
