@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import urllib.parse
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,9 +13,7 @@ from claviger import Answer, Keys, Server
 
 def call(server: Server, action: str, keys: Keys | None = None, **parameters: str) -> Answer:
     """An operation that AWS's clients do not know."""
-    form = {"Action": action, "Version": "2010-05-08"} | parameters
-    signing = {"keys": keys} if keys else {}
-    return server.query(urllib.parse.urlencode(form), **signing)
+    return server.operation(action, keys=keys, **parameters)
 
 
 def key_of(answer: Answer) -> Keys:

@@ -43,7 +43,7 @@ def test_a_password_set_by_another_is_changed_at_the_first_sign_in(
 ) -> None:
     must_reset(console, user)
     person.gives_password(user, PASSWORD)
-    assert person.at == "/signin/password"
+    assert person.at == "/signin/step/password"
     person.finds_no_barrier()
     person.shoots("choose-another-password")
     person.goes("/console")
@@ -77,10 +77,8 @@ def test_who_may_not_change_the_password_is_told_so(person: Person, console: Ser
     person.shoots("change-refused")
 
     # The way out: a second factor that is demanded comes first, and satisfies the policy.
-    console.aws(
-        "iam", "update-user", "--user-name", "trapped", "--new-user-name", "freed"
-    )
-    demand(console, "freed")
+    console.aws("iam", "update-user", "--user-name", "trapped", "--new-user-name", "freed")
+    assert console.operation("SetUserMFADemand", UserName="freed", DemandMFA="true").status == 200
     person.gives_password("freed", PASSWORD)
     assert person.at == "/console/credentials/mfa/new"
     assert "demands a second factor" in person.reads()
@@ -90,24 +88,10 @@ def test_who_may_not_change_the_password_is_told_so(person: Person, console: Ser
         person.goes(closed)
         assert person.at == "/console/credentials/mfa/new", closed
     person.assigns("freed")
-    assert person.at == "/signin/password"
+    assert person.at == "/signin/step/password"
     chooses(person, PASSWORD, NEW)
     assert person.at == "/console"
     assert "with a second factor" in person.reads()
-
-
-def demand(console: Server, name: str) -> None:
-    """Demands a second factor of a user, by an operation that the AWS CLI does not know."""
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-    import urllib.request
-
-    body = f"Action=SetUserMFADemand&Version=2010-05-08&UserName={name}&DemandMFA=true"
-    request = AWSRequest("POST", console.endpoint + "/", data=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
-    SigV4Auth(Credentials(console.root.access_key_id, console.root.secret_access_key), "iam", "us-east-1").add_auth(request)
-    sent = urllib.request.Request(request.url, data=body.encode(), headers=dict(request.headers), method="POST")
-    assert urllib.request.urlopen(sent).status == 200
 
 
 def test_the_own_password_is_changed_by_the_rules_and_ends_other_sessions(

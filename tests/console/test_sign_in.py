@@ -183,7 +183,7 @@ def test_a_device_is_asked_for_after_the_password_and_a_code_counts_once(
 
     console.advance(30)
     person.gives_password("bob", PASSWORD)
-    assert person.at == "/signin/factor"
+    assert person.at == "/signin/step/factor"
     person.finds_no_barrier()
     person.shoots("second-factor")
     person.goes("/console")

@@ -6,6 +6,7 @@ mod access_keys;
 mod account;
 mod authorization_details;
 mod changes_take_effect;
+mod console;
 mod credential_reports;
 mod declared_faults;
 mod events;

@@ -28,3 +28,33 @@ for (const input of document.querySelectorAll("input[data-submits]")) {
     if (/^\d{6}$/.test(input.value.trim())) input.form.requestSubmit();
   });
 }
+
+// Security keys and passkeys: the page holds what the browser is to ask for, and the form takes the answer back.
+for (const form of document.querySelectorAll("form[data-webauthn]")) {
+  const button = form.querySelector("[data-asks]");
+  const says = form.querySelector("[data-says]");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if (!form.reportValidity()) return;
+    if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) {
+      says.textContent = "This browser knows no security keys. Use a newer one, or another device.";
+      return;
+    }
+    const options = JSON.parse(form.dataset.options);
+    const asked = options.publicKey ?? options;
+    button.disabled = true;
+    says.textContent = "Waiting for your key…";
+    try {
+      const credential = form.dataset.webauthn === "create"
+        ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(asked) })
+        : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked) });
+      form.elements.response.value = JSON.stringify(credential.toJSON());
+      form.submit();
+    } catch (error) {
+      button.disabled = false;
+      says.textContent = error.name === "InvalidStateError"
+        ? "This key is registered already."
+        : "The key was not used, or it took too long. Try again.";
+    }
+  });
+}

@@ -16,6 +16,8 @@ struct Confirm {
     error: Option<&'static str>,
     /// The devices that show codes.
     devices: Vec<(String, String)>,
+    /// What the browser is told to ask a security key for, where there is one.
+    options: Option<String>,
     /// Whether the password is the proof: there is no device.
     by_password: bool,
     to: String,
@@ -28,9 +30,12 @@ fn to(visit: &Visit) -> &str {
 }
 
 impl Confirm {
-    fn new(visit: &Visit, error: Option<&'static str>) -> Self {
+    async fn new(visit: &Visit, error: Option<&'static str>) -> Self {
         let held = visit.at.mfa_devices();
+        let asked = &visit.asked;
+        let challenge = asked.iam().confirm_challenge(&visit.at, &asked.facts).await;
         Self {
+            options: challenge.ok(),
             frame: Frame::of(visit, "Confirm that it is you", "credentials"),
             error,
             by_password: held.is_empty(),
@@ -50,14 +55,19 @@ impl Confirm {
 
 /// The page that asks.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    page(&Confirm::new(&visit, None))
+    page(&Confirm::new(&visit, None).await)
 }
 
 /// Confirms, and goes back to where it was asked for. The session goes on under another token.
 pub(crate) async fn confirm(visit: Visit) -> Answer {
     let asked = &visit.asked;
     let (iam, facts) = (asked.iam(), &asked.facts);
+    let response = asked.form.secret("response");
     let proved = match asked.form.filled("with") {
+        _ if !response.expose().is_empty() => {
+            iam.confirm_with_security_key(&visit.at, response.expose(), facts)
+                .await
+        }
         Some(serial) => {
             let code: String = asked.form.text("code").split(' ').collect();
             iam.confirm_with_code(&visit.at, serial, &Secret::new(code), facts)
@@ -73,11 +83,14 @@ pub(crate) async fn confirm(visit: Visit) -> Answer {
             go(to(&visit))?,
             [asked.set(Cookie::Session, token.expose())],
         )),
-        Err(Refusal::Wrong) => page_again(&Confirm::new(&visit, Some("That is not right."))),
-        Err(Refusal::TooMany) => page_again(&Confirm::new(
-            &visit,
-            Some("There were too many tries. Wait a quarter of an hour."),
-        )),
+        Err(Refusal::Wrong) => page_again(&Confirm::new(&visit, Some("That is not right.")).await),
+        Err(Refusal::TooMany) => page_again(
+            &Confirm::new(
+                &visit,
+                Some("There were too many tries. Wait a quarter of an hour."),
+            )
+            .await,
+        ),
         Err(Refusal::Fault(fault)) => Err(Failure::Fault(fault)),
         Err(_) => Err(Failure::SignIn),
     }

@@ -19,8 +19,10 @@ mod form;
 mod home;
 mod mfa;
 mod my_access;
+mod passkey;
 mod password;
 mod routes;
+mod security_key;
 mod sessions;
 mod sign_in;
 mod view;
@@ -31,6 +33,7 @@ use axum::Router;
 use claviger_iam::Iam;
 
 pub use self::door::{LARGEST_FORM, browser_to_sign_in};
+pub use self::routes::{Listed, routes};
 
 /// What the console is told of its surroundings.
 #[derive(Debug, Clone)]

@@ -100,6 +100,10 @@ pub(crate) async fn show_new(visit: Visit) -> Answer {
 pub(crate) async fn create(visit: Visit) -> Answer {
     visit.must_be_fresh()?;
     let form = &visit.asked.form;
+    if form.text("kind") == "key" {
+        let name = encode(form.text("name"));
+        return go(&format!("/console/credentials/mfa/key?name={name}"));
+    }
     if form.text("kind") == "hardware" {
         let serial = form.text("serial");
         return match parse::<SerialNumber>(serial, "a serial number") {
@@ -158,16 +162,17 @@ pub(crate) async fn enable(visit: Visit) -> Answer {
     if let Err(fault) = enable_device(&visit, &serial).await {
         return page_again(&Enable::new(&visit, &serial, Some(&fault_text(&fault))));
     }
+    assigned(&visit).await
+}
+
+/// Goes on once a device is assigned: back to the list, or on with the sign-in that had to wait for it.
+pub(crate) async fn assigned(visit: &Visit) -> Answer {
     if !visit.at.must_enrol() {
         return go("/console/credentials?done=device");
     }
     let asked = &visit.asked;
     match asked.iam().enrolled(&visit.at, &asked.facts).await {
-        Ok(next) => {
-            let answer = sign_in::go_on(asked, next)?;
-            // The next step may be one of the sign-in again, whose forms are bound to a visit.
-            Ok(with_cookies(answer, Vec::<String>::new()))
-        }
+        Ok(next) => sign_in::go_on(asked, next),
         Err(Refusal::Fault(fault)) => Err(Failure::Fault(fault)),
         Err(_) => Ok(with_cookies(go("/signin")?, [asked.clear(Cookie::Session)])),
     }

@@ -6,7 +6,10 @@ use axum::routing::{MethodFilter, on};
 use http::Method;
 
 use crate::door::{self, Coming, Door, Guest, Visit};
-use crate::{access_keys, confirm, credentials, home, mfa, my_access, password, sessions, sign_in};
+use crate::{
+    access_keys, confirm, credentials, home, mfa, my_access, passkey, password, security_key,
+    sessions, sign_in,
+};
 
 /// What a route asks of who comes.
 #[derive(Clone, Copy)]
@@ -60,20 +63,28 @@ pub(crate) static ROUTES: &[Route] = &[
         Nobody(|guest| Box::pin(sign_in::by_password(guest))),
     ),
     get(
-        "/signin/factor",
+        "/signin/step/factor",
         Nobody(|guest| Box::pin(sign_in::show_factor(guest))),
     ),
     post(
-        "/signin/factor",
+        "/signin/step/factor",
         Nobody(|guest| Box::pin(sign_in::by_factor(guest))),
     ),
     get(
-        "/signin/password",
+        "/signin/step/password",
         Nobody(|guest| Box::pin(sign_in::show_password(guest))),
     ),
     post(
-        "/signin/password",
+        "/signin/step/password",
         Nobody(|guest| Box::pin(sign_in::by_new_password(guest))),
+    ),
+    get(
+        "/signin/step/passkey",
+        Nobody(|guest| Box::pin(passkey::show(guest))),
+    ),
+    post(
+        "/signin/step/passkey",
+        Nobody(|guest| Box::pin(passkey::sign_in(guest))),
     ),
     get(
         "/signin/{account}",
@@ -125,6 +136,14 @@ pub(crate) static ROUTES: &[Route] = &[
         AnySession(|visit| Box::pin(mfa::enable(visit))),
     ),
     get(
+        "/console/credentials/mfa/key",
+        AnySession(|visit| Box::pin(security_key::show(visit))),
+    ),
+    post(
+        "/console/credentials/mfa/key",
+        AnySession(|visit| Box::pin(security_key::register(visit))),
+    ),
+    get(
         "/console/credentials/mfa/remove",
         Session(|visit| Box::pin(mfa::show_remove(visit))),
     ),
@@ -165,6 +184,26 @@ pub(crate) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(sessions::end(visit))),
     ),
 ];
+
+/// A route, for whoever wants to look at all of them.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// The path, with `{names}` of its parts.
+    pub path: &'static str,
+    /// Whether somebody must be signed in.
+    pub needs_session: bool,
+}
+
+/// Every route of the console.
+pub fn routes() -> impl Iterator<Item = Listed> {
+    ROUTES.iter().map(|route| Listed {
+        method: route.method.clone(),
+        path: route.path,
+        needs_session: !matches!(route.needs, Nobody(_)),
+    })
+}
 
 /// The router over the table.
 pub(crate) fn router(door: Door) -> Router {

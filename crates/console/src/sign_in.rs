@@ -1,7 +1,9 @@
 //! The sign-in pages: a password, a second factor, another password, and out again.
 
 use askama::Template;
-use claviger_iam::signin::{Factor, Next, Opened, PasswordAttempt, Refusal, SignInName};
+use claviger_iam::signin::{
+    AwaitingFactor, Factor, Next, Opened, PasswordAttempt, Refusal, SignInName,
+};
 use claviger_model::Secret;
 use percent_encoding::percent_decode_str;
 
@@ -54,7 +56,7 @@ impl<'a> SignIn<'a> {
 }
 
 /// Where to go once signed in.
-fn to(asked: &Asked) -> String {
+pub(crate) fn to(asked: &Asked) -> String {
     let wanted = asked.form.filled("to").unwrap_or(asked.query.text("to"));
     own_path(wanted).unwrap_or("/console").to_owned()
 }
@@ -114,22 +116,22 @@ pub(crate) async fn by_password(guest: Guest) -> Answer {
             ))
         }
         Err(refusal) => {
-            let error = told(&refusal)?;
+            let error = told(&refusal);
             page_again(&SignIn::new(&guest, Some(&error)))
         }
     }
 }
 
 /// What is said of a refusal.
-fn told(refusal: &Refusal) -> Result<String, Failure> {
-    Ok(match refusal {
+pub(crate) fn told(refusal: &Refusal) -> String {
+    match refusal {
         Refusal::Wrong => WRONG.to_owned(),
         Refusal::TooMany => TOO_MANY.to_owned(),
         Refusal::Over => OVER.to_owned(),
         Refusal::HardExpired => HARD_EXPIRED.to_owned(),
         Refusal::Unable(why) => (*why).to_owned(),
         Refusal::Fault(fault) => fault_text(fault),
-    })
+    }
 }
 
 /// Leads to the next step, or into the console. Each level has a cookie of its own, and takes away the one before.
@@ -139,12 +141,12 @@ pub(crate) fn go_on(asked: &Asked, next: Next) -> Answer {
     match next {
         Next::Factor(waiting) => {
             let cookie = asked.set(Cookie::Factor, waiting.seal(asked.iam())?.expose());
-            Ok(with_cookies(go(&onward("/signin/factor"))?, [cookie]))
+            Ok(with_cookies(go(&onward("/signin/step/factor"))?, [cookie]))
         }
         Next::Password(waiting) => {
             let cookie = asked.set(Cookie::Password, waiting.seal(asked.iam())?.expose());
             let cookies = [cookie, asked.clear(Cookie::Factor)];
-            Ok(with_cookies(go(&onward("/signin/password"))?, cookies))
+            Ok(with_cookies(go(&onward("/signin/step/password"))?, cookies))
         }
         Next::Open(opened) => open(asked, &opened, &to),
     }
@@ -182,6 +184,8 @@ struct FactorPage<'a> {
     kind: &'static str,
     id: String,
     label: String,
+    /// What the browser is told to ask a security key for.
+    options: Option<String>,
     to: String,
 }
 
@@ -207,8 +211,13 @@ fn label_of(factor: &Factor) -> String {
 }
 
 impl<'a> FactorPage<'a> {
-    fn new(guest: &Guest, factors: &[Factor], error: Option<&'a str>) -> Self {
+    async fn new(
+        guest: &Guest,
+        waiting: &AwaitingFactor,
+        error: Option<&'a str>,
+    ) -> Result<Self, Refusal> {
         let asked = &guest.asked;
+        let factors = &waiting.factors;
         let wanted = asked
             .form
             .filled("with")
@@ -217,8 +226,15 @@ impl<'a> FactorPage<'a> {
             .iter()
             .find(|factor| id_of(factor) == wanted)
             .or_else(|| factors.first());
-        Self {
+        let options = match chosen {
+            Some(Factor::SecurityKey { .. }) => {
+                Some(asked.iam().factor_challenge(waiting, &asked.facts).await?)
+            }
+            _ => None,
+        };
+        Ok(Self {
             frame: Frame::guest(guest, "Second factor"),
+            options,
             error,
             kind: match chosen {
                 Some(Factor::Totp { .. }) => "totp",
@@ -237,13 +253,13 @@ impl<'a> FactorPage<'a> {
                 })
                 .collect(),
             to: to(asked),
-        }
+        })
     }
 }
 
 /// Back to the beginning, with the reason.
 fn begin_again(guest: &Guest, refusal: &Refusal) -> Answer {
-    let error = told(refusal)?;
+    let error = told(refusal);
     let asked = &guest.asked;
     let answer = page_with(
         http::StatusCode::UNPROCESSABLE_ENTITY,
@@ -260,7 +276,10 @@ pub(crate) async fn show_factor(guest: Guest) -> Answer {
         return go("/signin");
     };
     match asked.iam().awaiting_factor(cookie, &asked.facts).await {
-        Ok(waiting) => page(&FactorPage::new(&guest, &waiting.factors, None)),
+        Ok(waiting) => match FactorPage::new(&guest, &waiting, None).await {
+            Ok(shown) => page(&shown),
+            Err(refusal) => begin_again(&guest, &refusal),
+        },
         Err(refusal) => begin_again(&guest, &refusal),
     }
 }
@@ -274,9 +293,9 @@ pub(crate) async fn by_factor(guest: Guest) -> Answer {
         Ok(waiting) => waiting,
         Err(refusal) => return begin_again(&guest, &refusal),
     };
-    let factors = waiting.factors.clone();
+    let again = waiting.clone();
     let with = asked.form.text("with");
-    let next = match factors.iter().find(|factor| id_of(factor) == with) {
+    let next = match again.factors.iter().find(|factor| id_of(factor) == with) {
         Some(Factor::Totp { serial, .. }) => {
             // People copy codes with a blank in the middle; nothing but digits reaches the check.
             let code: String = asked.form.text("code").split(' ').collect();
@@ -287,13 +306,21 @@ pub(crate) async fn by_factor(guest: Guest) -> Answer {
             let code = asked.form.secret("code");
             iam.sign_in_with_recovery_code(waiting, &code, facts).await
         }
-        Some(Factor::SecurityKey { .. }) | None => Err(Refusal::Wrong),
+        Some(Factor::SecurityKey { .. }) => {
+            let response = asked.form.secret("response");
+            iam.sign_in_with_security_key(waiting, response.expose(), facts)
+                .await
+        }
+        None => Err(Refusal::Wrong),
     };
     match next {
         Ok(next) => go_on(asked, next),
         Err(Refusal::Wrong) => {
             let error = "That is not right. Wait for the next code and try again.";
-            page_again(&FactorPage::new(&guest, &factors, Some(error)))
+            match FactorPage::new(&guest, &again, Some(error)).await {
+                Ok(shown) => page_again(&shown),
+                Err(refusal) => begin_again(&guest, &refusal),
+            }
         }
         Err(refusal) => begin_again(&guest, &refusal),
     }

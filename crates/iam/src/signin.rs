@@ -14,9 +14,9 @@ mod event;
 mod half_open;
 mod known_browser;
 mod password;
+mod security_key;
 mod steps;
 
-pub use self::attempts::{Attempts, source_bucket};
 pub use self::console::AtConsole;
 pub use self::half_open::{AwaitingFactor, AwaitingPassword, Factor};
 pub use self::known_browser::KnownBrowser;

@@ -5,8 +5,6 @@
 //! before does not need: it has a bucket of its own ([`KnownBrowser`]), so that nobody can lock out somebody else
 //! (OWASP, "Slow down online guessing attacks with device cookies").
 
-use std::net::IpAddr;
-
 use claviger_model::Timestamp;
 use claviger_store::{Bucket, Scope};
 use data_encoding::HEXLOWER;
@@ -36,21 +34,9 @@ const BY_NAME: &str = "sign_in_name";
 /// The kind of the buckets of a browser that has signed in before.
 const BY_BROWSER: &str = "sign_in_browser";
 
-/// What tries from this address are counted under: an IPv6 network of a household or a server counts as one source.
-#[must_use]
-pub fn source_bucket(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
 /// The buckets that one try takes from.
 #[derive(Debug)]
-pub struct Attempts {
+pub(super) struct Attempts {
     /// That of the source at the name, or of the browser.
     own: Bucket,
     /// Those of strangers: of the source at all names, and of the name from all sources.
@@ -58,9 +44,9 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// Those of a try at the name that `subject` spells out, from this address. Whether there is such a user is not asked.
+    /// Those of a try at the name that `subject` spells out, from this network. Whether there is such a user is not asked.
     #[must_use]
-    pub fn new(subject: &str, source: IpAddr, browser: Option<&KnownBrowser>) -> Self {
+    pub(super) fn new(subject: &str, source: &str, browser: Option<&KnownBrowser>) -> Self {
         let name = HEXLOWER.encode(&Sha256::digest(subject.as_bytes()));
         let bucket = |kind, id: String| Bucket::new(Scope::Global, kind, id);
         if let Some(browser) = browser {
@@ -69,10 +55,9 @@ impl Attempts {
                 strangers: None,
             };
         }
-        let source = source_bucket(source);
         Self {
             own: bucket(BY_SOURCE_AND_NAME, format!("{source} {name}")),
-            strangers: Some((bucket(BY_SOURCE, source), bucket(BY_NAME, name))),
+            strangers: Some((bucket(BY_SOURCE, source.to_owned()), bucket(BY_NAME, name))),
         }
     }
 
@@ -80,7 +65,7 @@ impl Attempts {
     ///
     /// # Errors
     /// `ServiceUnavailable`: nobody is let in while tries cannot be counted.
-    pub async fn take(&self, iam: &Iam, now: Timestamp) -> Result<bool, Fault> {
+    pub(super) async fn take(&self, iam: &Iam, now: Timestamp) -> Result<bool, Fault> {
         // The source's own come first: who floods takes little of what others need.
         let mut buckets = vec![(&self.own, TRIES, WINDOW)];
         if let Some((by_source, by_name)) = &self.strangers {
@@ -100,24 +85,10 @@ impl Attempts {
     ///
     /// # Errors
     /// `ServiceUnavailable`.
-    pub async fn succeeded(&self, iam: &Iam) -> Result<(), Fault> {
+    pub(super) async fn succeeded(&self, iam: &Iam) -> Result<(), Fault> {
         iam.store()
             .refill(&self.own)
             .await
             .map_err(Fault::unavailable)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_household_of_ipv6_addresses_is_one_source() {
-        let source = |text: &str| source_bucket(text.parse().expect("an address"));
-        assert_eq!(source("2001:db8:1:2::1"), source("2001:db8:1:2:ffff::9"));
-        assert_ne!(source("2001:db8:1:2::1"), source("2001:db8:1:3::1"));
-        assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
-        assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
     }
 }

@@ -330,7 +330,7 @@ impl Iam {
     }
 
     /// Gives the session another token, and notes that its owner proved to be there.
-    async fn renew(
+    pub(super) async fn renew(
         &self,
         at: &AtConsole,
         mfa: Option<Timestamp>,

@@ -169,7 +169,11 @@ impl Iam {
                     .as_ref()
                     .is_some_and(|found| subject_of(found.account, &found.who) == browser.subject)
             });
-        let attempts = Attempts::new(&counted(attempt.name), request.source_ip, browser.as_ref());
+        let attempts = Attempts::new(
+            &counted(attempt.name),
+            &request.source_network().to_string(),
+            browser.as_ref(),
+        );
         if !attempts.take(self, request.now).await? {
             return Err(Refusal::TooMany);
         }

@@ -15,7 +15,6 @@ use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::entity::account::PasswordPolicy;
 use crate::entity::console_session::{ConsoleToken, MAX_SESSIONS, Reach};
-use crate::entity::fido_challenge::Purpose;
 use crate::entity::fido_device::is_fido;
 use crate::entity::index::CONSOLE_SESSIONS_OF;
 use crate::entity::mfa_device::Who;
@@ -31,7 +30,6 @@ use crate::operation::users::{PASSWORD_USED, ROOT_MARK};
 use crate::password::state::{self, PasswordState};
 use crate::pipeline::MAX_TRIES;
 use crate::principal::Principal;
-use crate::webauthn::SecurityKeyProof;
 
 /// A session that a sign-in has opened.
 #[derive(Debug)]
@@ -443,28 +441,6 @@ impl Iam {
         self.next(proved, request).await
     }
 
-    /// Goes on with a security key that was touched.
-    ///
-    /// # Errors
-    /// [`Refusal::Wrong`]; what [`Next`] is refused with.
-    pub async fn sign_in_with_security_key(
-        &self,
-        waiting: AwaitingFactor,
-        proof: &SecurityKeyProof,
-        request: &RequestFacts,
-    ) -> Result<Next, Refusal> {
-        let mut proved = waiting.proved;
-        let is_own = proof.account() == proved.account
-            && *proof.who() == proved.who
-            && proof.purpose() == Purpose::SignIn;
-        if !is_own {
-            return Err(Refusal::Wrong);
-        }
-        proved.mfa = Some(proof.at());
-        proved.factor = Some(proof.serial().as_str().to_owned());
-        self.next(proved, request).await
-    }
-
     /// Goes on with another password, by the user's own `ChangePassword`, which policies must allow.
     ///
     /// # Errors
@@ -547,7 +523,7 @@ impl Iam {
         Ok(())
     }
 
-    async fn tell_wrong_factor(
+    pub(super) async fn tell_wrong_factor(
         &self,
         proved: &Proved,
         factor: &str,
@@ -569,7 +545,8 @@ impl Iam {
             .devices()
             .iter()
             .any(|device| device.serial.as_str() == factor);
-        let factor = if own { factor } else { "recovery code" };
+        let known = own || matches!(factor, "recovery code" | "security key");
+        let factor = if known { factor } else { "another device" };
         self.journal().denied(event::failed(
             self.settings().rng.uuid(),
             &failed,
