@@ -10,15 +10,12 @@ const ACCESS_KEYS: &[&str] = &[
     "CreateAccessKey",
     "DeleteAccessKey",
     "GetAccessKeyLastUsed",
+    "ListAccessKeyDetails",
     "ListAccessKeys",
     "UpdateAccessKey",
 ];
 /// What this server's own operations do with access keys.
-const STAGED_KEYS: &[&str] = &[
-    "ListAccessKeyDetails",
-    "RotateAccessKey",
-    "UpdateAccessKeyBounds",
-];
+const STAGED_KEYS: &[&str] = &["RotateAccessKey", "UpdateAccessKeyBounds"];
 const SIGNING_CERTIFICATES: &[&str] = &[
     "DeleteSigningCertificate",
     "ListSigningCertificates",
@@ -190,8 +187,20 @@ const VARIANTS: &[Variant] = &[
     },
     Variant {
         policy: document!("create-own-keys"),
-        with_a_key: &[&["CreateAccessKey", "GetUser", "ListAccessKeys", "TagUser"]],
-        with_mfa: &[&["CreateAccessKey", "GetUser", "ListAccessKeys", "TagUser"]],
+        with_a_key: &[&[
+            "CreateAccessKey",
+            "GetUser",
+            "ListAccessKeyDetails",
+            "ListAccessKeys",
+            "TagUser",
+        ]],
+        with_mfa: &[&[
+            "CreateAccessKey",
+            "GetUser",
+            "ListAccessKeyDetails",
+            "ListAccessKeys",
+            "TagUser",
+        ]],
     },
     Variant {
         policy: Policy::OfAws("IAMUserChangePassword"),

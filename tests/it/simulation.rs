@@ -228,8 +228,16 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         ),
         read("GetLoginProfile", &of_user, user, &BLUE),
         read("ListAccessKeys", &of_user, user, &BLUE),
-        read("ListAccessKeyDetails", &of_user, user, &BLUE),
         read("GetAccessKeySettings", &[], "*", &[]),
+        read("ListConsoleSessions", &of_user, user, &BLUE),
+        read("GetMFADemand", &of_user, user, &BLUE),
+        read("GetSignInSettings", &[], "*", &[]),
+        read(
+            "ExplainOwnAccess",
+            &[("ActionName", "s3:GetObject")],
+            "*",
+            &[],
+        ),
         read("ListSigningCertificates", &of_user, user, &BLUE),
         read(
             "GetAccessKeyLastUsed",
