@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import statistics
+import time
 
 import pytest
 
@@ -199,3 +201,36 @@ def test_a_device_is_asked_for_after_the_password_and_a_code_counts_once(
     another.gives_password("bob", PASSWORD)
     another.gives_code(code)
     assert "not right" in another.alarm()
+
+
+def test_ac_30_a_name_that_nobody_has_takes_the_time_of_one_that_somebody_has(console: Server) -> None:
+    names = [f"timed-{number}" for number in range(8)]
+    for name in names:
+        console.aws("iam", "create-user", "--user-name", name)
+        console.aws("iam", "create-login-profile", "--user-name", name, "--password", PASSWORD)
+    console.advance(1_000)
+    page = console.send("GET", "/signin", [("Host", f"localhost:{console.port}")])
+    visit = page.headers["Set-Cookie"].split(";")[0]
+    proof = page.text.split('name="proof" value="')[1].split('"')[0]
+
+    def seconds(name: str) -> float:
+        form = f"proof={proof}&account={ACCOUNT}&user_name={name}&password=wrong-horse"
+        headers = [
+            ("Host", f"localhost:{console.port}"),
+            ("Cookie", visit),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ]
+        begun = time.perf_counter()
+        answer = console.send("POST", "/signin", headers, form.encode())
+        taken = time.perf_counter() - begun
+        assert answer.status == 422 and "not right" in answer.text, answer.text
+        return taken
+
+    seconds(names[0])
+    known, unknown = [], []
+    for turn in range(5):
+        for name in names:
+            known.append(seconds(name))
+            unknown.append(seconds(f"nobody-{turn}-{name}"))
+    ratio = statistics.median(known) / statistics.median(unknown)
+    assert 0.8 < ratio < 1.25, f"{ratio:.2f}: {statistics.median(known):.4f} s of known names"
