@@ -40,7 +40,10 @@ const ALONE: &[(&str, &[&str])] = &[
     // HTTP is the front doors' and the binary's.
     ("axum*", &["claviger-aws", "claviger-console", "claviger"]),
     ("http", &["claviger-aws", "claviger-console", "claviger"]),
-    ("http-body*", &["claviger-aws", "claviger-console", "claviger"]),
+    (
+        "http-body*",
+        &["claviger-aws", "claviger-console", "claviger"],
+    ),
     ("hyper*", &["claviger-aws", "claviger"]),
     ("tower*", &["claviger-aws", "claviger"]),
     ("rustls*", &["claviger"]),

@@ -36,6 +36,9 @@ pub(crate) fn load(words: &[&str]) -> Result<()> {
     Step::cargo("the server, for release")
         .args(["build", "--release", "--package", "claviger"])
         .run()?;
+    if words == ["--only", "console"] {
+        return console();
+    }
     beside("the load program and its yardstick")?
         .args(["build", "--release", "--bins"])
         .run()?;
@@ -44,6 +47,19 @@ pub(crate) fn load(words: &[&str]) -> Result<()> {
     Step::new("load", built("load"))
         .args([server.into_os_string(), built("yardstick")])
         .args(words.iter().map(OsString::from))
+        .run()
+        .map(drop)
+}
+
+/// Measures the console in a true browser: the server's time for each page, its weight, the first paint.
+fn console() -> Result<()> {
+    Step::new("the console", workspace::python().join("bin/python"))
+        .args(["console/measure.py"])
+        .folder(&workspace::root().join("tests"))
+        .env(
+            "CLAVIGER_BIN",
+            workspace::target().join("release").join("claviger"),
+        )
         .run()
         .map(drop)
 }

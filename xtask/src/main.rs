@@ -15,6 +15,7 @@ mod install;
 mod load;
 mod mutants;
 mod reference;
+mod screenshots;
 mod step;
 mod test;
 mod workspace;
@@ -34,8 +35,9 @@ cargo xtask COMMAND
   mutants [WORD…]  break one rule of the policy evaluator after the other, and see that its test notices each;
                    with words, only the rules that are named by one of them
   bench [NAME…]    run the benches: policy, allocations, signature, store
-  load [--quick] [--only throughput|start|large|passwords|credentials]
+  load [--quick] [--only throughput|start|large|passwords|credentials|console]
                    drive a release build of the server beside a yardstick
+  screenshots      walk the console in a browser, and put the pictures that are made on the way into docs/console
   graph            print which crate depends on which, and check the rules they keep
 ";
 
@@ -55,6 +57,7 @@ fn dispatch(words: &[&str]) -> Result<ExitCode> {
     match words {
         ["test"] => return Ok(test::run(test::Length::Short)),
         ["test", "--long"] => return Ok(test::run(test::Length::Long)),
+        ["screenshots"] => screenshots::make()?,
         ["install"] => install::everything().map(drop)?,
         ["update"] => reference::update()?,
         ["check-reference"] => reference::check()?,

@@ -154,7 +154,15 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
     tests(
         length.put_on(
             Step::new("black-box tests", python)
-                .args(["-m", "pytest", "-q", "conformance", "aws", "faults", "console"])
+                .args([
+                    "-m",
+                    "pytest",
+                    "-q",
+                    "conformance",
+                    "aws",
+                    "faults",
+                    "console",
+                ])
                 .folder(&workspace::root().join("tests"))
                 .env("CLAVIGER_BIN", workspace::target().join("debug/claviger")),
         ),

@@ -7,7 +7,7 @@ use claviger_model::Secret;
 use crate::answer::{Answer, Failure, go, page, page_again, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::Visit;
-use crate::view::{Frame, own_path};
+use crate::view::{Frame, device_name, own_path};
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
@@ -43,10 +43,7 @@ impl Confirm {
                 .iter()
                 .map(|device| device.serial.as_str())
                 .filter(|serial| !serial.contains(":u2f/"))
-                .map(|serial| {
-                    let name = serial.rsplit('/').next().unwrap_or_default();
-                    (serial.to_owned(), name.to_owned())
-                })
+                .map(|serial| (serial.to_owned(), device_name(serial).to_owned()))
                 .collect(),
             to: to(visit).to_owned(),
         }

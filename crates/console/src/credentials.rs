@@ -11,7 +11,7 @@ use claviger_model::Code;
 
 use crate::answer::{Answer, page};
 use crate::door::Visit;
-use crate::view::{Frame, When, encode, fault_text};
+use crate::view::{Frame, When, device_name, encode, fault_text};
 
 /// A section: its rows, or why they are not to be seen.
 pub(crate) enum Section<T> {
@@ -79,7 +79,7 @@ async fn devices(visit: &Visit) -> Result<Vec<Device>, Fault> {
             let serial = device.serial_number.as_str().to_owned();
             Device {
                 address: encode(&serial),
-                name: serial.rsplit('/').next().unwrap_or_default().to_owned(),
+                name: device_name(&serial).to_owned(),
                 kind: match device.kind {
                     MFADeviceKind::Virtual => "Authenticator app",
                     MFADeviceKind::Hardware => "Hardware token",

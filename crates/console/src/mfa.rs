@@ -16,7 +16,7 @@ use crate::answer::{Answer, Failure, go, page, page_again, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::Visit;
 use crate::sign_in;
-use crate::view::{Frame, encode, fault_text};
+use crate::view::{Frame, device_name, encode, fault_text};
 
 #[derive(Template)]
 #[template(path = "mfa_new.html")]
@@ -65,17 +65,12 @@ impl<'a> Enable<'a> {
             frame: Frame::of(visit, "Assign an MFA device", "credentials"),
             error,
             serial: serial.to_owned(),
-            name: name_of(serial),
+            name: device_name(serial).to_owned(),
             picture: None,
             seed: None,
             hardware: !serial.starts_with("arn:"),
         }
     }
-}
-
-/// What a device is called by its owner.
-fn name_of(serial: &str) -> String {
-    serial.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn parse<T: Scalar>(given: &str, what: &str) -> Result<T, Fault> {
@@ -234,7 +229,7 @@ impl<'a> Device<'a> {
         Ok(Self {
             frame: Frame::of(visit, title, "credentials"),
             error,
-            name: name_of(serial),
+            name: device_name(serial).to_owned(),
             serial: device.serial.as_str().to_owned(),
             last: held.len() == 1,
             resync,

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::answer::{Answer, Failure, go, page, page_again, page_with, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::{Asked, Guest, Visit};
-use crate::view::{Frame, encode, fault_text, own_path};
+use crate::view::{Frame, device_name, encode, fault_text, own_path};
 
 /// What is said whatever was wrong.
 const WRONG: &str = "Your sign-in information is not right. Check it and try again.";
@@ -198,14 +198,15 @@ fn id_of(factor: &Factor) -> &str {
 }
 
 fn label_of(factor: &Factor) -> String {
-    let name = |serial: &str| serial.rsplit('/').next().unwrap_or_default().to_owned();
     match factor {
         Factor::Totp {
             serial,
             hardware: true,
         } => format!("Hardware token {serial}"),
-        Factor::Totp { serial, .. } => format!("Authenticator app “{}”", name(serial)),
-        Factor::SecurityKey { serial } => format!("Security key or passkey “{}”", name(serial)),
+        Factor::Totp { serial, .. } => format!("Authenticator app “{}”", device_name(serial)),
+        Factor::SecurityKey { serial } => {
+            format!("Security key or passkey “{}”", device_name(serial))
+        }
         Factor::RecoveryCode => String::from("A recovery code"),
     }
 }

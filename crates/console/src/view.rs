@@ -155,6 +155,17 @@ pub(crate) fn fault_text(fault: &Fault) -> String {
         .map_or_else(|| fault.code().to_string(), str::to_owned)
 }
 
+/// What an MFA device is called by its owner: the last part of a resource name, without what makes that of a security key
+/// unique; a vendor's serial number as it is.
+pub(crate) fn device_name(serial: &str) -> &str {
+    let name = serial.rsplit('/').next().unwrap_or_default();
+    if serial.contains(":u2f/") {
+        name.rsplit_once('-').map_or(name, |(name, _)| name)
+    } else {
+        name
+    }
+}
+
 /// A moment, as pages show it: how long ago, and exactly.
 pub(crate) struct When {
     pub(crate) ago: String,
@@ -231,6 +242,19 @@ mod tests {
         ] {
             assert_eq!(own_path(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_device_is_called_what_its_owner_called_it() {
+        let of = |resource: &str| {
+            device_name(&format!("arn:aws:iam::123456789012:{resource}")).to_owned()
+        };
+        assert_eq!(of("mfa/staff/my-phone"), "my-phone");
+        assert_eq!(
+            of("u2f/user/alice/yellow-key-ANLSA5O3VHNVVPB6E3B4FWPYCF"),
+            "yellow-key"
+        );
+        assert_eq!(device_name("GAHT12345678"), "GAHT12345678");
     }
 
     #[test]
