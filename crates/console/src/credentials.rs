@@ -7,7 +7,8 @@ use claviger_iam::operation::access_keys::details::ListAccessKeyDetails;
 use claviger_iam::operation::mfa_device_details::{ListMFADeviceDetails, MFADeviceKind};
 use claviger_iam::operation::page::Paged;
 use claviger_iam::operation::recovery_codes::GetRecoveryCodes;
-use claviger_model::Code;
+use claviger_model::name::ExistingUserName;
+use claviger_model::{Code, Timestamp};
 
 use crate::answer::{Answer, page};
 use crate::door::Visit;
@@ -29,15 +30,15 @@ impl<T> Section<T> {
 }
 
 /// An MFA device.
-struct Device {
-    serial: String,
-    address: String,
-    name: String,
-    kind: &'static str,
+pub(crate) struct Device {
+    pub(crate) serial: String,
+    pub(crate) address: String,
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
     /// Whether it shows codes, which can get out of step.
-    has_codes: bool,
-    since: When,
-    used: Option<When>,
+    pub(crate) has_codes: bool,
+    pub(crate) since: When,
+    pub(crate) used: Option<When>,
 }
 
 /// An access key.
@@ -49,6 +50,8 @@ pub(crate) struct Key {
     pub(crate) used: Option<When>,
     pub(crate) used_for: String,
     pub(crate) ends: Option<When>,
+    /// When it was last used, to compare.
+    pub(crate) used_at: Option<Timestamp>,
     /// Its age.
     pub(crate) days: i64,
 }
@@ -67,11 +70,13 @@ struct Credentials {
     keys: Section<Key>,
 }
 
-async fn devices(visit: &Visit) -> Result<Vec<Device>, Fault> {
+/// The MFA devices of a user, or the own ones.
+pub(crate) async fn devices(
+    visit: &Visit,
+    user_name: Option<ExistingUserName>,
+) -> Result<Vec<Device>, Fault> {
     let now = visit.asked.facts.now;
-    let listed = visit
-        .call(&ListMFADeviceDetails { user_name: None })
-        .await?;
+    let listed = visit.call(&ListMFADeviceDetails { user_name }).await?;
     Ok(listed
         .mfa_devices
         .into_iter()
@@ -94,10 +99,19 @@ async fn devices(visit: &Visit) -> Result<Vec<Device>, Fault> {
         .collect())
 }
 
+/// The own access keys.
 pub(crate) async fn keys(visit: &Visit) -> Result<Vec<Key>, Fault> {
+    keys_of(visit, None).await
+}
+
+/// The access keys of a user, or the own ones.
+pub(crate) async fn keys_of(
+    visit: &Visit,
+    user_name: Option<ExistingUserName>,
+) -> Result<Vec<Key>, Fault> {
     let now = visit.asked.facts.now;
     let list = ListAccessKeyDetails {
-        user_name: None,
+        user_name,
         page: Paged {
             marker: None,
             max_items: None,
@@ -117,6 +131,7 @@ pub(crate) async fn keys(visit: &Visit) -> Result<Vec<Key>, Fault> {
                 days: now.seconds_since(key.create_date) / 86_400,
                 made: When::of(key.create_date, now),
                 used: used.last_used_date.map(|at| When::of(at, now)),
+                used_at: used.last_used_date,
                 used_for: if used.last_used_date.is_some() {
                     format!("{} in {}", used.service_name, used.region)
                 } else {
@@ -151,7 +166,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
             .map(|profile| profile.changed)
             .or_else(|| visit.at.root_password_changed())
             .map(|at| When::of(at, now)),
-        devices: Section::of(devices(&visit).await),
+        devices: Section::of(devices(&visit, None).await),
         recovery_codes: recovery_codes(&visit).await?,
         keys: Section::of(keys(&visit).await),
     })

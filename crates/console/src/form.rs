@@ -54,6 +54,14 @@ impl Form {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every field of this name, without blanks around it.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.trim())
+    }
+
     /// The field of this name without blanks around it; empty where there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default().trim()
@@ -98,6 +106,8 @@ mod tests {
         assert_eq!(form.get("two"), Some("1%0A"));
         assert_eq!(form.filled("empty"), None);
         assert!(form.ticked("flag") && !form.ticked("other"));
+        assert_eq!(form.all("name").collect::<Vec<_>>(), ["a+b c", "second"]);
+        assert_eq!(form.all("empty").collect::<Vec<_>>(), [""]);
     }
 
     #[test]

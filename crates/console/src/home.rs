@@ -12,7 +12,7 @@ use crate::view::{Frame, When};
 /// Days before its end at which a password's owner is told.
 const NOTICE_DAYS: i64 = 15;
 /// Days after which an access key is called old (CIS AWS Foundations, 2.14).
-const OLD_KEY_DAYS: i64 = 90;
+pub(crate) const OLD_KEY_DAYS: i64 = 90;
 
 /// Something to do, or something done.
 struct Advice {

@@ -25,6 +25,7 @@ mod routes;
 mod security_key;
 mod sessions;
 mod sign_in;
+mod users;
 mod view;
 
 use std::sync::Arc;

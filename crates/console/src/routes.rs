@@ -8,7 +8,7 @@ use http::Method;
 use crate::door::{self, Coming, Door, Guest, Visit};
 use crate::{
     access_keys, confirm, credentials, home, mfa, my_access, passkey, password, security_key,
-    sessions, sign_in,
+    sessions, sign_in, users,
 };
 
 /// What a route asks of who comes.
@@ -182,6 +182,126 @@ pub(crate) static ROUTES: &[Route] = &[
     post(
         "/console/credentials/sessions",
         Session(|visit| Box::pin(sessions::end(visit))),
+    ),
+    get(
+        "/console/users",
+        Session(|visit| Box::pin(users::show(visit))),
+    ),
+    post(
+        "/console/users",
+        Session(|visit| Box::pin(users::choose(visit))),
+    ),
+    get(
+        "/console/users/~new",
+        Session(|visit| Box::pin(users::new::show(visit))),
+    ),
+    post(
+        "/console/users/~new",
+        Session(|visit| Box::pin(users::new::make(visit))),
+    ),
+    get(
+        "/console/users/~delete",
+        Session(|visit| Box::pin(users::delete::show(visit))),
+    ),
+    post(
+        "/console/users/~delete",
+        Session(|visit| Box::pin(users::delete::delete(visit))),
+    ),
+    get(
+        "/console/users/~groups",
+        Session(|visit| Box::pin(users::pick::show_groups_of_many(visit))),
+    ),
+    post(
+        "/console/users/~groups",
+        Session(|visit| Box::pin(users::pick::join_many(visit))),
+    ),
+    get(
+        "/console/users/{name}",
+        Session(|visit| Box::pin(users::detail::show(visit))),
+    ),
+    post(
+        "/console/users/{name}",
+        Session(|visit| Box::pin(users::actions::act(visit))),
+    ),
+    get(
+        "/console/users/{name}/policies",
+        Session(|visit| Box::pin(users::pick::show_policies(visit))),
+    ),
+    post(
+        "/console/users/{name}/policies",
+        Session(|visit| Box::pin(users::pick::attach(visit))),
+    ),
+    get(
+        "/console/users/{name}/groups",
+        Session(|visit| Box::pin(users::pick::show_groups(visit))),
+    ),
+    post(
+        "/console/users/{name}/groups",
+        Session(|visit| Box::pin(users::pick::join(visit))),
+    ),
+    get(
+        "/console/users/{name}/boundary",
+        Session(|visit| Box::pin(users::boundary::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/boundary",
+        Session(|visit| Box::pin(users::boundary::save(visit))),
+    ),
+    get(
+        "/console/users/{name}/inline",
+        Session(|visit| Box::pin(users::inline::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/inline",
+        Session(|visit| Box::pin(users::inline::save(visit))),
+    ),
+    get(
+        "/console/users/{name}/password",
+        Session(|visit| Box::pin(users::console_access::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/password",
+        Session(|visit| Box::pin(users::console_access::save(visit))),
+    ),
+    get(
+        "/console/users/{name}/keys",
+        Session(|visit| Box::pin(users::keys::show_new(visit))),
+    ),
+    post(
+        "/console/users/{name}/keys",
+        Session(|visit| Box::pin(users::keys::create(visit))),
+    ),
+    get(
+        "/console/users/{name}/resync",
+        Session(|visit| Box::pin(users::resync::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/resync",
+        Session(|visit| Box::pin(users::resync::resync(visit))),
+    ),
+    get(
+        "/console/users/{name}/remove",
+        Session(|visit| Box::pin(users::removal::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/remove",
+        Session(|visit| Box::pin(users::removal::remove(visit))),
+    ),
+    get(
+        "/console/users/{name}/rename",
+        Session(|visit| Box::pin(users::rename::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/rename",
+        Session(|visit| Box::pin(users::rename::rename(visit))),
+    ),
+    get(
+        "/console/users/{name}/delete",
+        Session(|visit| Box::pin(users::delete::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/delete",
+        Session(|visit| Box::pin(users::delete::delete(visit))),
     ),
 ];
 

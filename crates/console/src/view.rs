@@ -51,6 +51,40 @@ const NOTICES: &[(&str, &str)] = &[
     ("session-ended", "The session has ended."),
     ("sessions-ended", "Your other sessions have ended."),
     ("confirmed", "Thank you. You can go on."),
+    ("none-chosen", "No user was chosen, so nothing was done."),
+    ("users-deleted", "Deleted, with everything that went along."),
+    ("user-renamed", "The user has another name or path now."),
+    ("policies-attached", "The policies are attached."),
+    ("policy-detached", "The policy is detached."),
+    ("inline-saved", "The inline policy has been saved."),
+    ("inline-deleted", "The inline policy has been deleted."),
+    ("boundary-set", "The permissions boundary is set."),
+    (
+        "boundary-removed",
+        "The permissions boundary has been removed.",
+    ),
+    ("groups-joined", "Added to the groups."),
+    ("group-left", "Removed from the group."),
+    ("tags-saved", "The tags have been saved."),
+    (
+        "console-off",
+        "The user cannot sign in to the console any more.",
+    ),
+    (
+        "credential-off",
+        "The credential is inactive. It is refused from now on.",
+    ),
+    ("credential-on", "The credential is active."),
+    ("credential-deleted", "The credential has been deleted."),
+    ("user-sessions-ended", "The user's sessions have ended."),
+    (
+        "demand-on",
+        "The user needs a second factor from the next sign-in on.",
+    ),
+    (
+        "demand-off",
+        "No second factor is demanded of this user alone.",
+    ),
 ];
 
 impl Frame {

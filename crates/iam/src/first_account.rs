@@ -265,7 +265,8 @@ fn draw_account_id(rng: &claviger_model::Rng) -> AccountId {
     AccountId::from_number(number).unwrap_or_else(|| draw_account_id(rng))
 }
 
-pub(crate) fn draw_password(rng: &claviger_model::Rng) -> Secret<String> {
+/// Draws a password: 24 characters, none of which looks like another, by the rules that hold where an account sets none.
+pub fn draw_password(rng: &claviger_model::Rng) -> Secret<String> {
     loop {
         let password = Secret::new(rng.text(PASSWORD_ALPHABET, PASSWORD_LENGTH));
         if rules::check(password.expose(), None, &[]).is_ok() {

@@ -1,0 +1,235 @@
+//! What the buttons of a user's tabs do at once: what can be undone as easily.
+
+use claviger_iam::Fault;
+use claviger_iam::entity::Status;
+use claviger_iam::operation::access_keys::UpdateAccessKey;
+use claviger_iam::operation::console_sessions::{EndConsoleSession, EndConsoleSessions};
+use claviger_iam::operation::groups::RemoveUserFromGroup;
+use claviger_iam::operation::policy_attachments::DetachUserPolicy;
+use claviger_iam::operation::service_specific_credentials::{
+    ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
+};
+use claviger_iam::operation::shapes::TagShape;
+use claviger_iam::operation::sign_in_settings::SetUserMFADemand;
+use claviger_iam::operation::signing_certificates::UpdateSigningCertificate;
+use claviger_iam::operation::ssh_public_keys::UpdateSSHPublicKey;
+use claviger_iam::operation::tagging::{TagUser, UntagUser};
+use claviger_model::name::ExistingUserName;
+use claviger_model::tag::{TagKey, TagValue};
+use claviger_model::{Code, text};
+
+use super::detail::{Tab, shown, tags};
+use super::keys::Once;
+use super::{address_of, be_fresh_for, short, typed, user_of};
+use crate::answer::{Answer, go, page};
+use crate::door::Visit;
+use crate::form::Form;
+use crate::view::fault_text;
+
+/// What is said of an id in a form that no page wrote.
+fn id<T: claviger_model::Scalar>(visit: &Visit) -> Result<T, Fault> {
+    typed(visit.asked.form.text("id"), "the ID of a credential")
+}
+
+/// Does what a button says.
+pub(crate) async fn act(visit: Visit) -> Answer {
+    let name = user_of(&visit)?;
+    let tab = Tab::of(&visit);
+    if tab == Tab::Credentials {
+        be_fresh_for(&visit, name.as_str())?;
+    }
+    if visit.asked.form.text("do") == "service-reset" {
+        return reset(&visit, &name).await;
+    }
+    match run(&visit, &name).await {
+        Ok(done) => go(&format!(
+            "{}?tab={}&done={done}",
+            address_of(name.as_str()),
+            tab.word()
+        )),
+        Err(fault) => shown(&visit, tab, Some(fault_text(&fault))).await,
+    }
+}
+
+async fn run(visit: &Visit, name: &ExistingUserName) -> Result<&'static str, Fault> {
+    let form = &visit.asked.form;
+    match form.text("do") {
+        "detach" => {
+            let detach = DetachUserPolicy {
+                user_name: short(name)?,
+                policy_arn: typed(form.text("policy"), "a policy")?,
+            };
+            visit.call(&detach).await.map(|_| "policy-detached")
+        }
+        "leave" => {
+            let remove = RemoveUserFromGroup {
+                group_name: typed(form.text("group"), "a group")?,
+                user_name: name.clone(),
+            };
+            visit.call(&remove).await.map(|_| "group-left")
+        }
+        "tags" => save_tags(visit, name).await.map(|()| "tags-saved"),
+        "end-session" => {
+            let end = EndConsoleSession {
+                user_name: Some(name.clone()),
+                session_id: typed(form.text("session"), "a session")?,
+            };
+            visit.call(&end).await.map(|_| "session-ended")
+        }
+        "end-sessions" => {
+            let end = EndConsoleSessions {
+                user_name: Some(name.clone()),
+            };
+            visit.call(&end).await.map(|_| "user-sessions-ended")
+        }
+        "demand-on" => demand(visit, name, true).await.map(|()| "demand-on"),
+        "demand-off" => demand(visit, name, false).await.map(|()| "demand-off"),
+        word => match word.rsplit_once('-') {
+            Some((kind, "on")) => set(visit, name, kind, Status::Active).await,
+            Some((kind, "off")) => set(visit, name, kind, Status::Inactive).await,
+            _ => Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
+        },
+    }
+}
+
+async fn demand(visit: &Visit, name: &ExistingUserName, demand_mfa: bool) -> Result<(), Fault> {
+    let set = SetUserMFADemand {
+        user_name: name.clone(),
+        demand_mfa,
+    };
+    visit.call(&set).await.map(drop)
+}
+
+/// Puts a credential into use, or out of it.
+async fn set(
+    visit: &Visit,
+    name: &ExistingUserName,
+    kind: &str,
+    status: Status,
+) -> Result<&'static str, Fault> {
+    match kind {
+        "key" => {
+            let update = UpdateAccessKey {
+                user_name: Some(name.clone()),
+                access_key_id: id(visit)?,
+                status,
+            };
+            visit.call(&update).await?;
+            return Ok(match status {
+                Status::Inactive => "key-off",
+                _ => "key-on",
+            });
+        }
+        "ssh" => {
+            let update = UpdateSSHPublicKey {
+                user_name: short(name)?,
+                ssh_public_key_id: id(visit)?,
+                status,
+            };
+            visit.call(&update).await?;
+        }
+        "service" => {
+            let update = UpdateServiceSpecificCredential {
+                user_name: Some(short(name)?),
+                service_specific_credential_id: id(visit)?,
+                status,
+            };
+            visit.call(&update).await?;
+        }
+        "certificate" => {
+            let update = UpdateSigningCertificate {
+                user_name: Some(name.clone()),
+                certificate_id: id(visit)?,
+                status,
+            };
+            visit.call(&update).await?;
+        }
+        _ => return Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
+    }
+    Ok(match status {
+        Status::Inactive => "credential-off",
+        _ => "credential-on",
+    })
+}
+
+/// Gives a service-specific credential another secret, and shows it this once.
+async fn reset(visit: &Visit, name: &ExistingUserName) -> Answer {
+    let reset = async {
+        let reset = ResetServiceSpecificCredential {
+            user_name: Some(short(name)?),
+            service_specific_credential_id: id(visit)?,
+        };
+        visit.call(&reset).await
+    };
+    match reset.await {
+        Ok(made) => page(&Once::credential(
+            visit,
+            name.as_str(),
+            made.service_specific_credential,
+        )),
+        Err(fault) => shown(visit, Tab::Credentials, Some(fault_text(&fault))).await,
+    }
+}
+
+/// The tags that a form holds: rows of a key and a value, those without a key left out.
+pub(super) fn tags_of(form: &Form) -> impl Iterator<Item = (&str, &str)> {
+    form.all("key")
+        .zip(form.all("value"))
+        .filter(|(key, _)| !key.is_empty())
+}
+
+/// The same as operations take them.
+pub(super) fn typed_tags(form: &Form) -> Result<Vec<TagShape>, Fault> {
+    tags_of(form)
+        .map(|(key, value)| {
+            Ok(TagShape {
+                key: typed::<TagKey>(
+                    key,
+                    "the key of a tag: letters, digits, spaces and _.:/=+-@",
+                )?,
+                value: typed::<TagValue>(
+                    value,
+                    "the value of a tag: letters, digits, spaces and _.:/=+-@",
+                )?,
+            })
+        })
+        .collect()
+}
+
+/// Makes the tags those of the form: what changed is set, and what is not there any more is removed.
+async fn save_tags(visit: &Visit, name: &ExistingUserName) -> Result<(), Fault> {
+    let wanted = typed_tags(&visit.asked.form)?;
+    let before = tags(visit, name).await?;
+    let gone = before
+        .iter()
+        .filter(|old| {
+            let key = text::fold(&old.key);
+            !wanted.iter().any(|tag| tag.key.folded() == key)
+        })
+        .map(|old| typed(&old.key, "the key of a tag"))
+        .collect::<Result<Vec<TagKey>, Fault>>()?;
+    let changed: Vec<TagShape> = wanted
+        .into_iter()
+        .filter(|tag| {
+            !before
+                .iter()
+                .any(|old| old.key == tag.key.as_str() && old.value == tag.value.as_str())
+        })
+        .collect();
+    // First what is new: where that is refused, nothing has been lost.
+    if !changed.is_empty() {
+        let set = TagUser {
+            user_name: name.clone(),
+            tags: changed,
+        };
+        visit.call(&set).await?;
+    }
+    if !gone.is_empty() {
+        let remove = UntagUser {
+            user_name: name.clone(),
+            tag_keys: gone,
+        };
+        visit.call(&remove).await?;
+    }
+    Ok(())
+}

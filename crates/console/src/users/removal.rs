@@ -1,0 +1,247 @@
+//! Removing one thing of a user's: a page that tells what will break, and the removal.
+
+use askama::Template;
+use claviger_iam::Fault;
+use claviger_iam::operation::access_keys::DeleteAccessKey;
+use claviger_iam::operation::inline_policies::DeleteUserPolicy;
+use claviger_iam::operation::login_profiles::DeleteLoginProfile;
+use claviger_iam::operation::mfa_devices::{DeactivateMFADevice, DeleteVirtualMFADevice};
+use claviger_iam::operation::permissions_boundaries::DeleteUserPermissionsBoundary;
+use claviger_iam::operation::service_specific_credentials::DeleteServiceSpecificCredential;
+use claviger_iam::operation::signing_certificates::DeleteSigningCertificate;
+use claviger_iam::operation::ssh_public_keys::DeleteSSHPublicKey;
+use claviger_model::name::{ExistingUserName, SerialNumber};
+
+use super::{HERE, address_of, be_fresh_for, short, typed, user_of};
+use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::credentials::keys_of;
+use crate::door::Visit;
+use crate::view::{Frame, encode, fault_text};
+
+/// What can be removed.
+struct Kind {
+    /// Its word in addresses.
+    word: &'static str,
+    title: &'static str,
+    /// What happens then.
+    effect: &'static str,
+    button: &'static str,
+    tab: &'static str,
+    /// The word of the notice.
+    done: &'static str,
+}
+
+static KINDS: &[Kind] = &[
+    Kind {
+        word: "key",
+        title: "Delete an access key",
+        effect: "What still uses it stops working. It cannot be brought back; deactivate it first if you are not sure.",
+        button: "Delete access key",
+        tab: "credentials",
+        done: "key-deleted",
+    },
+    Kind {
+        word: "device",
+        title: "Remove an MFA device",
+        effect: "The user will not be asked for it any more. If it is the last one, the password alone lets them in, or they have to assign another where one is demanded.",
+        button: "Remove device",
+        tab: "credentials",
+        done: "device-removed",
+    },
+    Kind {
+        word: "password",
+        title: "Disable console access",
+        effect: "The password is deleted and the sessions end. Access keys go on working.",
+        button: "Disable console access",
+        tab: "credentials",
+        done: "console-off",
+    },
+    Kind {
+        word: "ssh",
+        title: "Delete an SSH public key",
+        effect: "Hosts refuse it from then on.",
+        button: "Delete SSH key",
+        tab: "credentials",
+        done: "credential-deleted",
+    },
+    Kind {
+        word: "service",
+        title: "Delete a service-specific credential",
+        effect: "The service refuses it from then on. It cannot be brought back.",
+        button: "Delete credential",
+        tab: "credentials",
+        done: "credential-deleted",
+    },
+    Kind {
+        word: "certificate",
+        title: "Delete a signing certificate",
+        effect: "Requests that are signed with it are refused from then on.",
+        button: "Delete certificate",
+        tab: "credentials",
+        done: "credential-deleted",
+    },
+    Kind {
+        word: "inline",
+        title: "Delete an inline policy",
+        effect: "What it allows is allowed no more, and what it denies is denied no more. It is kept nowhere else.",
+        button: "Delete policy",
+        tab: "permissions",
+        done: "inline-deleted",
+    },
+    Kind {
+        word: "boundary",
+        title: "Remove the permissions boundary",
+        effect: "Nothing caps any more what the user's policies allow.",
+        button: "Remove boundary",
+        tab: "permissions",
+        done: "boundary-removed",
+    },
+];
+
+#[derive(Template)]
+#[template(path = "users/remove.html")]
+struct Removal {
+    frame: Frame,
+    error: Option<String>,
+    kind: &'static Kind,
+    name: String,
+    address: String,
+    id: String,
+    id_query: String,
+    /// How lately it was used, where that is known.
+    used: Option<String>,
+}
+
+fn kind_of(visit: &Visit) -> Result<&'static Kind, Failure> {
+    let word = visit.asked.query.text("what");
+    KINDS
+        .iter()
+        .find(|kind| kind.word == word)
+        .ok_or(Failure::Missing)
+}
+
+impl Removal {
+    async fn new(visit: &Visit, error: Option<String>) -> Result<Self, Failure> {
+        let name = user_of(visit)?;
+        let kind = kind_of(visit)?;
+        if kind.tab == "credentials" {
+            be_fresh_for(visit, name.as_str())?;
+        }
+        let id = visit.asked.query.text("id").to_owned();
+        let used = if kind.word == "key" {
+            let keys = keys_of(visit, Some(name.clone())).await.unwrap_or_default();
+            keys.into_iter()
+                .find(|key| key.id == id)
+                .map(|key| match key.used {
+                    Some(used) => format!("It was last used {}, {}.", used.ago, key.used_for),
+                    None => String::from("It was never used."),
+                })
+        } else {
+            None
+        };
+        Ok(Self {
+            frame: Frame::of(visit, kind.title, HERE),
+            error,
+            kind,
+            address: address_of(name.as_str()),
+            name: name.as_str().to_owned(),
+            id_query: encode(&id),
+            id,
+            used,
+        })
+    }
+}
+
+/// The page that asks.
+pub(crate) async fn show(visit: Visit) -> Answer {
+    page(&Removal::new(&visit, None).await?)
+}
+
+/// Removes it.
+pub(crate) async fn remove(visit: Visit) -> Answer {
+    let name = user_of(&visit)?;
+    let kind = kind_of(&visit)?;
+    if kind.tab == "credentials" {
+        be_fresh_for(&visit, name.as_str())?;
+    }
+    match run(&visit, &name, kind.word, visit.asked.query.text("id")).await {
+        Ok(()) => go(&format!(
+            "{}?tab={}&done={}",
+            address_of(name.as_str()),
+            kind.tab,
+            kind.done
+        )),
+        Err(fault) => page_again(&Removal::new(&visit, Some(fault_text(&fault))).await?),
+    }
+}
+
+/// Removes something of a user's by its kind.
+pub(super) async fn run(
+    visit: &Visit,
+    name: &ExistingUserName,
+    kind: &str,
+    id: &str,
+) -> Result<(), Fault> {
+    match kind {
+        "key" => {
+            let delete = DeleteAccessKey {
+                user_name: Some(name.clone()),
+                access_key_id: typed(id, "the ID of an access key")?,
+            };
+            visit.call(&delete).await.map(drop)
+        }
+        "device" => {
+            let serial_number: SerialNumber = typed(id, "a serial number")?;
+            let deactivate = DeactivateMFADevice {
+                user_name: Some(name.clone()),
+                serial_number: serial_number.clone(),
+            };
+            visit.call(&deactivate).await?;
+            if id.contains(":mfa/") {
+                // Nobody holds it any more; who may not delete it leaves it behind.
+                drop(visit.call(&DeleteVirtualMFADevice { serial_number }).await);
+            }
+            Ok(())
+        }
+        "password" => {
+            let delete = DeleteLoginProfile {
+                user_name: Some(short(name)?),
+            };
+            visit.call(&delete).await.map(drop)
+        }
+        "ssh" => {
+            let delete = DeleteSSHPublicKey {
+                user_name: short(name)?,
+                ssh_public_key_id: typed(id, "the ID of an SSH key")?,
+            };
+            visit.call(&delete).await.map(drop)
+        }
+        "service" => {
+            let delete = DeleteServiceSpecificCredential {
+                user_name: Some(short(name)?),
+                service_specific_credential_id: typed(id, "the ID of a credential")?,
+            };
+            visit.call(&delete).await.map(drop)
+        }
+        "certificate" => {
+            let delete = DeleteSigningCertificate {
+                user_name: Some(name.clone()),
+                certificate_id: typed(id, "the ID of a certificate")?,
+            };
+            visit.call(&delete).await.map(drop)
+        }
+        "inline" => {
+            let delete = DeleteUserPolicy {
+                user_name: name.clone(),
+                policy_name: typed(id, "the name of a policy")?,
+            };
+            visit.call(&delete).await.map(drop)
+        }
+        _ => {
+            let delete = DeleteUserPermissionsBoundary {
+                user_name: short(name)?,
+            };
+            visit.call(&delete).await.map(drop)
+        }
+    }
+}
