@@ -104,7 +104,7 @@ async fn along(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Along>, Fau
         of("inline", "Inline policies", inline(visit, name).await),
         of(
             "attached",
-            "Attached policies (they stay, for others)",
+            "Attached policies, which stay",
             attached(visit, name).await,
         ),
         of("group", "Memberships of groups", groups(visit, name).await),
