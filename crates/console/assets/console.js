@@ -58,3 +58,9 @@ for (const form of document.querySelectorAll("form[data-webauthn]")) {
     }
   });
 }
+
+// How long a document is, as it is typed. White space does not count.
+for (const area of document.querySelectorAll("textarea[data-counts]")) {
+  const shown = document.getElementById(area.dataset.counts);
+  area.addEventListener("input", () => { shown.textContent = area.value.replace(/\s/g, "").length; });
+}

@@ -1,0 +1,104 @@
+//! Adding members to a group, and attaching policies to it.
+
+use askama::Template;
+use claviger_model::name::GroupName;
+
+use super::new::{add_members, attach_policies};
+use super::{address, wanted};
+use crate::answer::{Answer, go, page, page_again};
+use crate::door::Visit;
+use crate::picker::Picker;
+use crate::view::{Frame, encode};
+
+#[derive(Template)]
+#[template(path = "group_add.html")]
+struct Add {
+    frame: Frame,
+    error: Option<String>,
+    name: String,
+    encoded: String,
+    /// The last part of the form's address.
+    action: &'static str,
+    label: &'static str,
+    picker: Picker,
+}
+
+impl Add {
+    fn members(visit: &Visit, group: &GroupName, picker: Picker, error: Option<String>) -> Self {
+        Self {
+            frame: Frame::of(visit, format!("Add users to {group}"), "groups"),
+            error,
+            name: group.as_str().to_owned(),
+            encoded: encode(group.as_str()),
+            action: "members",
+            label: "Add users",
+            picker,
+        }
+    }
+
+    fn policies(visit: &Visit, group: &GroupName, picker: Picker, error: Option<String>) -> Self {
+        Self {
+            frame: Frame::of(visit, format!("Attach policies to {group}"), "groups"),
+            action: "attach",
+            label: "Attach policies",
+            ..Self::members(visit, group, picker, error)
+        }
+    }
+}
+
+/// The page to add members.
+pub(crate) async fn show_members(visit: Visit) -> Answer {
+    let group = wanted(&visit)?;
+    let picker = Picker::users(&visit).await;
+    page(&Add::members(&visit, &group, picker, None))
+}
+
+/// Searches users to tick, or adds those who are ticked.
+pub(crate) async fn members(visit: Visit) -> Answer {
+    let group = wanted(&visit)?;
+    let form = &visit.asked.form;
+    let error = if form.text("do") != "add" {
+        None
+    } else if !form.ticked("member") {
+        Some(String::from("Tick whom to add."))
+    } else {
+        match add_members(&visit, &group).await {
+            Ok(()) => return go(&format!("{}&done=members-added", address(group.as_str()))),
+            Err(said) => Some(said),
+        }
+    };
+    let picker = Picker::users(&visit).await;
+    answer(&Add::members(&visit, &group, picker, error))
+}
+
+/// The page to attach policies.
+pub(crate) async fn show_policies(visit: Visit) -> Answer {
+    let group = wanted(&visit)?;
+    let picker = Picker::policies(&visit).await;
+    page(&Add::policies(&visit, &group, picker, None))
+}
+
+/// Searches policies to tick, or attaches those that are ticked.
+pub(crate) async fn policies(visit: Visit) -> Answer {
+    let group = wanted(&visit)?;
+    let form = &visit.asked.form;
+    let error = if form.text("do") != "add" {
+        None
+    } else if !form.ticked("policy") {
+        Some(String::from("Tick what to attach."))
+    } else {
+        match attach_policies(&visit, &group).await {
+            Ok(()) => return go(&format!("{}&done=attached", address(group.as_str()))),
+            Err(said) => Some(said),
+        }
+    };
+    let picker = Picker::policies(&visit).await;
+    answer(&Add::policies(&visit, &group, picker, error))
+}
+
+fn answer(add: &Add) -> Answer {
+    match add.error {
+        Some(_) => page_again(add),
+        None => page(add),
+    }
+}
