@@ -64,3 +64,10 @@ for (const area of document.querySelectorAll("textarea[data-counts]")) {
   const shown = document.getElementById(area.dataset.counts);
   area.addEventListener("input", () => { shown.textContent = area.value.replace(/\s/g, "").length; });
 }
+
+// What an address will be, as its last part is typed.
+for (const input of document.querySelectorAll("input[data-previews]")) {
+  const shown = document.getElementById(input.dataset.previews);
+  const before = shown.textContent;
+  input.addEventListener("input", () => { shown.textContent = input.value || before; });
+}

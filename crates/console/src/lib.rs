@@ -29,6 +29,7 @@ mod policies;
 mod routes;
 mod security_key;
 mod sessions;
+mod settings;
 mod sign_in;
 mod users;
 mod view;

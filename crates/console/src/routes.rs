@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::door::{self, Coming, Door, Guest, Visit};
 use crate::{
-    access_keys, confirm, credentials, groups, home, mfa, my_access, passkey, password, policies, security_key, sessions, sign_in, users,
+    access_keys, confirm, credentials, groups, home, mfa, my_access, passkey, password, policies, security_key, sessions, settings, sign_in, users,
 };
 
 /// What a route asks of who comes.
@@ -359,6 +359,14 @@ pub(crate) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(groups::delete::show(visit))),
     ),
         Session(|visit| Box::pin(groups::delete::run(visit))),
+    ),
+    get(
+        "/console/settings",
+        Session(|visit| Box::pin(settings::show(visit))),
+    ),
+    post(
+        "/console/settings",
+        Session(|visit| Box::pin(settings::save(visit))),
     ),
 ];
 

@@ -103,6 +103,13 @@ const NOTICES: &[(&str, &str)] = &[
         "The group demands a second factor of its members now.",
     ),
     ("mfa-left", "The group demands no second factor any more."),
+    ("settings-saved", "The settings have been saved."),
+    (
+        "password-default",
+        "The default password policy is in force again.",
+    ),
+    ("alias-set", "The account has this alias now."),
+    ("alias-deleted", "The account has no alias any more."),
 ];
 
 impl Frame {
