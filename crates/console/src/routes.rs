@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::door::{self, Coming, Door, Guest, Visit};
 use crate::{
-    access_keys, confirm, credentials, groups, home, mfa, my_access, passkey, password, policies, security_key, sessions, settings, sign_in, users,
+    access_keys, confirm, credentials, events, groups, home, mfa, my_access, passkey, password, policies, report, security_key, sessions, settings, sign_in, users,
 };
 
 /// What a route asks of who comes.
@@ -367,6 +367,26 @@ pub(crate) static ROUTES: &[Route] = &[
     post(
         "/console/settings",
         Session(|visit| Box::pin(settings::save(visit))),
+    ),
+    get(
+        "/console/report",
+        Session(|visit| Box::pin(report::show(visit))),
+    ),
+    post(
+        "/console/report",
+        Session(|visit| Box::pin(report::generate(visit))),
+    ),
+    get(
+        "/console/report/download",
+        Session(|visit| Box::pin(report::take(visit))),
+    ),
+    get(
+        "/console/events",
+        Session(|visit| Box::pin(events::show(visit))),
+    ),
+    get(
+        "/console/event",
+        Session(|visit| Box::pin(events::show_one(visit))),
     ),
 ];
 

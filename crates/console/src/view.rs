@@ -110,6 +110,8 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("alias-set", "The account has this alias now."),
     ("alias-deleted", "The account has no alias any more."),
+    ("report-made", "This is the newest report."),
+    ("report-running", "The report is being made."),
 ];
 
 impl Frame {
