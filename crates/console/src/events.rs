@@ -116,6 +116,8 @@ async fn look_up(visit: &Visit, next: &mut Option<String>) -> Result<Vec<EventSh
 }
 
 fn row(event: EventShape, now: Timestamp) -> Row {
+    // Most resources stand there by name and by resource name. In a list the name will do.
+    let has_name = (event.resources.iter()).any(|one| !one.resource_name.starts_with("arn:"));
     Row {
         address: format!("/console/event?id={}", encode(&event.event_id)),
         at: When::of(event.event_time, now),
@@ -124,6 +126,7 @@ fn row(event: EventShape, now: Timestamp) -> Row {
         error: member(&event.cloud_trail_event, "errorCode"),
         resources: (event.resources.into_iter())
             .map(|resource| resource.resource_name)
+            .filter(|name| !has_name || !name.starts_with("arn:"))
             .collect(),
         name: event.event_name,
     }

@@ -38,6 +38,14 @@ fn sentence(label: &str, text: &str, broken: &[Constraint]) -> String {
     }
 }
 
+/// Seconds of so many minutes, as a text; what is no number stays as it is, and is refused as what it was typed as.
+pub(crate) fn seconds(minutes: &str) -> String {
+    minutes.parse::<i32>().map_or_else(
+        |_| minutes.to_owned(),
+        |minutes| minutes.saturating_mul(60).to_string(),
+    )
+}
+
 /// The page of a list after this marker, with so many rows at the most.
 pub(crate) fn paged(marker: Option<&str>, rows: i32) -> Result<Paged, Fault> {
     Ok(Paged {

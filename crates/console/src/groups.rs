@@ -3,7 +3,6 @@
 pub(crate) mod add;
 pub(crate) mod delete;
 pub(crate) mod group;
-pub(crate) mod inline;
 pub(crate) mod new;
 
 use askama::Template;

@@ -109,7 +109,7 @@ fn row(record: &[String]) -> Row {
         .count();
     Row {
         user: at(0).to_owned(),
-        made: short(at(2)),
+        made: at(2).split('T').next().unwrap_or_default().to_owned(),
         password: match at(3) {
             "true" => format!("Set {}", short(at(5))),
             "false" => String::from("None"),

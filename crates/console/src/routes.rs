@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::door::{self, Coming, Door, Guest, Visit};
 use crate::{
-    access_keys, confirm, credentials, events, groups, home, mfa, my_access, passkey, password, policies, report, security_key, sessions, settings, sign_in, users,
+    access_keys, confirm, credentials, events, groups, home, inline, mfa, my_access, passkey, password, policies, report, roles, security_key, sessions, settings, sign_in, users,
 };
 
 /// What a route asks of who comes.
@@ -351,9 +351,12 @@ pub(crate) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(groups::add::policies(visit))),
     ),
         "/console/group/inline",
-        Session(|visit| Box::pin(groups::inline::show(visit))),
+        Session(|visit| Box::pin(inline::show(visit))),
     ),
         Session(|visit| Box::pin(groups::inline::save(visit))),
+    post(
+        "/console/group/inline",
+        Session(|visit| Box::pin(inline::save(visit))),
     ),
         "/console/group/delete",
         Session(|visit| Box::pin(groups::delete::show(visit))),
@@ -387,6 +390,58 @@ pub(crate) static ROUTES: &[Route] = &[
     get(
         "/console/event",
         Session(|visit| Box::pin(events::show_one(visit))),
+    ),
+    get(
+        "/console/roles",
+        Session(|visit| Box::pin(roles::show(visit))),
+    ),
+    get(
+        "/console/roles/new",
+        Session(|visit| Box::pin(roles::edit::show_new(visit))),
+    ),
+    post(
+        "/console/roles/new",
+        Session(|visit| Box::pin(roles::edit::create(visit))),
+    ),
+    get(
+        "/console/role",
+        Session(|visit| Box::pin(roles::role::show(visit))),
+    ),
+    post(
+        "/console/role",
+        Session(|visit| Box::pin(roles::role::change(visit))),
+    ),
+    get(
+        "/console/role/trust",
+        Session(|visit| Box::pin(roles::edit::show_trust(visit))),
+    ),
+    post(
+        "/console/role/trust",
+        Session(|visit| Box::pin(roles::edit::save_trust(visit))),
+    ),
+    get(
+        "/console/role/attach",
+        Session(|visit| Box::pin(roles::role::show_attach(visit))),
+    ),
+    post(
+        "/console/role/attach",
+        Session(|visit| Box::pin(roles::role::attach(visit))),
+    ),
+    get(
+        "/console/role/inline",
+        Session(|visit| Box::pin(inline::show(visit))),
+    ),
+    post(
+        "/console/role/inline",
+        Session(|visit| Box::pin(inline::save(visit))),
+    ),
+    get(
+        "/console/role/delete",
+        Session(|visit| Box::pin(roles::delete::show(visit))),
+    ),
+    post(
+        "/console/role/delete",
+        Session(|visit| Box::pin(roles::delete::run(visit))),
     ),
 ];
 

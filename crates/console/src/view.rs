@@ -110,6 +110,10 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("alias-set", "The account has this alias now."),
     ("alias-deleted", "The account has no alias any more."),
+    ("role-made", "The role has been created."),
+    ("role-saved", "The role has been saved."),
+    ("role-trust", "The trust policy has been saved."),
+    ("role-deleted", "The role has been deleted."),
     ("report-made", "This is the newest report."),
     ("report-running", "The report is being made."),
 ];

@@ -1,7 +1,7 @@
 //! Adding members to a group, and attaching policies to it.
 
 use askama::Template;
-use claviger_model::name::GroupName;
+use claviger_model::name::{GroupName, RoleName};
 
 use super::new::{add_members, attach_policies};
 use super::{address, wanted};
@@ -11,10 +11,12 @@ use crate::picker::Picker;
 use crate::view::{Frame, encode};
 
 #[derive(Template)]
-#[template(path = "group_add.html")]
-struct Add {
+#[template(path = "add.html")]
+pub(crate) struct Add {
     frame: Frame,
     error: Option<String>,
+    /// `group` or `role`.
+    kind: &'static str,
     name: String,
     encoded: String,
     /// The last part of the form's address.
@@ -24,10 +26,30 @@ struct Add {
 }
 
 impl Add {
+    /// The page to attach policies to a role.
+    pub(crate) fn to_role(
+        visit: &Visit,
+        role: &RoleName,
+        picker: Picker,
+        error: Option<String>,
+    ) -> Self {
+        Self {
+            frame: Frame::of(visit, format!("Attach policies to {role}"), "roles"),
+            error,
+            kind: "role",
+            name: role.as_str().to_owned(),
+            encoded: encode(role.as_str()),
+            action: "attach",
+            label: "Attach policies",
+            picker,
+        }
+    }
+
     fn members(visit: &Visit, group: &GroupName, picker: Picker, error: Option<String>) -> Self {
         Self {
             frame: Frame::of(visit, format!("Add users to {group}"), "groups"),
             error,
+            kind: "group",
             name: group.as_str().to_owned(),
             encoded: encode(group.as_str()),
             action: "members",
@@ -96,7 +118,8 @@ pub(crate) async fn policies(visit: Visit) -> Answer {
     answer(&Add::policies(&visit, &group, picker, error))
 }
 
-fn answer(add: &Add) -> Answer {
+/// The page, with the status that its fault asks for.
+pub(crate) fn answer(add: &Add) -> Answer {
     match add.error {
         Some(_) => page_again(add),
         None => page(add),

@@ -4,7 +4,7 @@ use claviger_iam::Fault;
 use claviger_iam::operation::sign_in_settings::{GetSignInSettings, UpdateSignInSettings};
 
 use crate::door::Visit;
-use crate::field::read;
+use crate::field::{read, seconds};
 
 /// The settings, as the form shows them: as typed, or as they are.
 pub(super) struct SignIn {
@@ -35,14 +35,7 @@ impl SignIn {
     }
 }
 
-/// Seconds of so many minutes, as a text; what is no number stays as it is, and is refused as what it was typed as.
-fn seconds(minutes: &str) -> String {
-    minutes.parse::<i32>().map_or_else(
-        |_| minutes.to_owned(),
-        |minutes| minutes.saturating_mul(60).to_string(),
-    )
-}
-
+/// Saves them.
 pub(super) async fn save(visit: &Visit) -> Result<&'static str, Fault> {
     let form = &visit.asked.form;
     let update = UpdateSignInSettings {

@@ -1,0 +1,80 @@
+//! Deleting a role, with what hangs on it.
+
+use askama::Template;
+use claviger_iam::Fault;
+use claviger_iam::operation::roles::DeleteRole;
+use claviger_model::name::RoleName;
+
+use super::role::{attached, delete_inline, detach, get, inline};
+use super::{used, wanted};
+use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::door::Visit;
+use crate::groups::group::{Attached, Inline};
+use crate::view::{Frame, When, encode, fault_text};
+
+#[derive(Template)]
+#[template(path = "role_delete.html")]
+struct Delete {
+    frame: Frame,
+    error: Option<String>,
+    name: String,
+    encoded: String,
+    used: Option<When>,
+    attached: Vec<Attached>,
+    inline: Vec<Inline>,
+}
+
+async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Delete, Failure> {
+    let role = get(visit, name).await?;
+    Ok(Delete {
+        frame: Frame::of(visit, format!("Delete {name}"), "roles"),
+        error,
+        name: name.as_str().to_owned(),
+        encoded: encode(name.as_str()),
+        used: used(visit, &role),
+        attached: attached(visit, name).await?,
+        inline: inline(visit, name).await?,
+    })
+}
+
+/// The page that says what goes along.
+pub(crate) async fn show(visit: Visit) -> Answer {
+    let name = wanted(&visit)?;
+    page(&one(&visit, &name, None).await?)
+}
+
+/// Takes the policies away, then deletes the role.
+pub(crate) async fn run(visit: Visit) -> Answer {
+    let name = wanted(&visit)?;
+    if visit.asked.form.text("name") != name.as_str() {
+        let said = format!("Type {name} to delete it.");
+        return page_again(&one(&visit, &name, Some(said)).await?);
+    }
+    match all(&visit, &name).await {
+        Ok(()) => go("/console/roles?done=role-deleted"),
+        Err(said) => page_again(&one(&visit, &name, Some(said)).await?),
+    }
+}
+
+async fn all(visit: &Visit, role: &RoleName) -> Result<(), String> {
+    let at = |step: String| move |fault: Fault| format!("{step} failed: {}", fault_text(&fault));
+    let looking = || at(String::from("Looking for its policies"));
+    for policy in attached(visit, role).await.map_err(looking())? {
+        detach(visit, role, &policy.arn)
+            .await
+            .map_err(at(format!("Detaching {}", policy.name)))?;
+    }
+    for policy in inline(visit, role).await.map_err(looking())? {
+        delete_inline(visit, role, &policy.name)
+            .await
+            .map_err(at(format!("Deleting the inline policy {}", policy.name)))?;
+    }
+    let delete = DeleteRole {
+        role_name: role.clone(),
+    };
+    visit
+        .call(&delete)
+        .await
+        .map(drop)
+        .map_err(at(String::from("Deleting the role")))
+}

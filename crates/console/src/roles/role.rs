@@ -1,0 +1,240 @@
+//! One role: who may take it on, what it allows, and its tags.
+
+use askama::Template;
+use claviger_iam::Fault;
+use claviger_iam::operation::inline_policies::{DeleteRolePolicy, ListRolePolicies};
+use claviger_iam::operation::policy_attachments::{
+    AttachRolePolicy, DetachRolePolicy, ListAttachedRolePolicies,
+};
+use claviger_iam::operation::roles::{GetRole, UpdateRole};
+use claviger_iam::operation::shapes::{RoleShape, TagShape};
+use claviger_iam::operation::tagging::{TagRole, UntagRole};
+use claviger_model::Code;
+use claviger_model::name::RoleName;
+
+use super::{address, used, wanted};
+use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::credentials::Section;
+use crate::documents::{Line, lines};
+use crate::door::Visit;
+use crate::field::{paged, read, seconds};
+use crate::groups::add::{Add, answer};
+use crate::groups::group::{Attached, Inline};
+use crate::picker::Picker;
+use crate::policies;
+use crate::view::{Frame, When, encode, fault_text};
+
+#[derive(Template)]
+#[template(path = "role.html")]
+struct Role {
+    frame: Frame,
+    error: Option<String>,
+    name: String,
+    encoded: String,
+    arn: String,
+    made: When,
+    used: Option<When>,
+    boundary: Option<String>,
+    trust: Vec<Line>,
+    attached: Section<Attached>,
+    inline: Section<Inline>,
+    tags: Vec<TagShape>,
+    description: String,
+    minutes: String,
+    typed_key: String,
+    typed_value: String,
+}
+
+/// Tells about a role.
+pub(super) async fn get(visit: &Visit, name: &RoleName) -> Result<RoleShape, Fault> {
+    let get = GetRole {
+        role_name: name.clone(),
+    };
+    Ok(visit.call(&get).await?.role)
+}
+
+/// The managed policies of a role.
+pub(super) async fn attached(visit: &Visit, role: &RoleName) -> Result<Vec<Attached>, Fault> {
+    let list = ListAttachedRolePolicies {
+        role_name: role.clone(),
+        path_prefix: None,
+        page: paged(None, 1_000)?,
+    };
+    let listed = visit.call(&list).await?.attached_policies.into_iter();
+    Ok(listed
+        .map(|policy| Attached {
+            name: policy.policy_name.as_str().to_owned(),
+            address: policies::address(policy.policy_arn.as_str()),
+            kind: policies::kind(policy.policy_arn.as_str()),
+            arn: policy.policy_arn.as_str().to_owned(),
+        })
+        .collect())
+}
+
+/// The policies of the role's own.
+pub(super) async fn inline(visit: &Visit, role: &RoleName) -> Result<Vec<Inline>, Fault> {
+    let list = ListRolePolicies {
+        role_name: role.clone(),
+        page: paged(None, 1_000)?,
+    };
+    let listed = visit.call(&list).await?.policy_names.into_iter();
+    Ok(listed
+        .map(|name| Inline {
+            encoded: encode(name.as_str()),
+            name: name.as_str().to_owned(),
+        })
+        .collect())
+}
+
+async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Role, Failure> {
+    let now = visit.asked.facts.now;
+    let role = get(visit, name).await?;
+    let form = &visit.asked.form;
+    let is_saving = form.text("do") == "save";
+    let typed = |field: &str, held: String| match is_saving {
+        true => form.text(field).to_owned(),
+        false => held,
+    };
+    let trust = role.assume_role_policy_document.as_ref();
+    let seconds = role.max_session_duration.unwrap_or(3_600);
+    Ok(Role {
+        frame: Frame::of(visit, role.role_name.clone(), "roles"),
+        error,
+        encoded: encode(&role.role_name),
+        arn: role.arn.as_str().to_owned(),
+        made: When::of(role.create_date, now),
+        used: used(visit, &role),
+        trust: lines(trust.map_or("", |document| document.0.as_str())),
+        attached: Section::of(attached(visit, name).await),
+        inline: Section::of(inline(visit, name).await),
+        boundary: (role.permissions_boundary)
+            .map(|boundary| boundary.permissions_boundary_arn.as_str().to_owned()),
+        tags: role.tags.unwrap_or_default(),
+        description: typed("description", role.description.unwrap_or_default()),
+        minutes: typed("minutes", (seconds / 60).to_string()),
+        typed_key: form.text("key").to_owned(),
+        typed_value: form.text("value").to_owned(),
+        name: role.role_name,
+    })
+}
+
+/// The page.
+pub(crate) async fn show(visit: Visit) -> Answer {
+    let name = wanted(&visit)?;
+    page(&one(&visit, &name, None).await?)
+}
+
+/// Changes its policies, tags, description or longest session.
+pub(crate) async fn change(visit: Visit) -> Answer {
+    let name = wanted(&visit)?;
+    match run(&visit, &name).await {
+        Ok(done) => go(&format!("{}&done={done}", address(name.as_str()))),
+        Err(fault) => page_again(&one(&visit, &name, Some(fault_text(&fault))).await?),
+    }
+}
+
+async fn run(visit: &Visit, name: &RoleName) -> Result<&'static str, Fault> {
+    let form = &visit.asked.form;
+    let role_name = name.clone();
+    match form.text("do") {
+        "detach" => detach(visit, name, form.text("arn"))
+            .await
+            .map(|()| "detached"),
+        "delete-inline" => delete_inline(visit, name, form.text("policy"))
+            .await
+            .map(|()| "inline-deleted"),
+        "save" => {
+            let update = UpdateRole {
+                role_name,
+                description: Some(read(form.text("description"), "The description")?),
+                max_session_duration: Some(read(
+                    &seconds(form.text("minutes")),
+                    "The longest session, in seconds,",
+                )?),
+            };
+            visit.call(&update).await.map(|_| "role-saved")
+        }
+        "tag" => {
+            let tag = TagShape {
+                key: read(form.text("key"), "The key")?,
+                value: read(form.text("value"), "The value")?,
+            };
+            let tag = TagRole {
+                role_name,
+                tags: vec![tag],
+            };
+            visit.call(&tag).await.map(|_| "tagged")
+        }
+        "untag" => {
+            let untag = UntagRole {
+                role_name,
+                tag_keys: vec![read(form.text("key"), "The key")?],
+            };
+            visit.call(&untag).await.map(|_| "untagged")
+        }
+        _ => Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
+    }
+}
+
+/// Detaches a managed policy from a role.
+pub(super) async fn detach(visit: &Visit, role: &RoleName, arn: &str) -> Result<(), Fault> {
+    let detach = DetachRolePolicy {
+        role_name: role.clone(),
+        policy_arn: read(arn, "The policy")?,
+    };
+    visit.call(&detach).await.map(drop)
+}
+
+/// Deletes a policy of the role's own.
+pub(super) async fn delete_inline(
+    visit: &Visit,
+    role: &RoleName,
+    policy: &str,
+) -> Result<(), Fault> {
+    let delete = DeleteRolePolicy {
+        role_name: role.clone(),
+        policy_name: read(policy, "The name of the policy")?,
+    };
+    visit.call(&delete).await.map(drop)
+}
+
+/// The page to attach policies.
+pub(crate) async fn show_attach(visit: Visit) -> Answer {
+    let role = wanted(&visit)?;
+    let picker = Picker::policies(&visit).await;
+    page(&Add::to_role(&visit, &role, picker, None))
+}
+
+/// Searches policies to tick, or attaches those that are ticked.
+pub(crate) async fn attach(visit: Visit) -> Answer {
+    let role = wanted(&visit)?;
+    let form = &visit.asked.form;
+    let error = if form.text("do") != "add" {
+        None
+    } else if !form.ticked("policy") {
+        Some(String::from("Tick what to attach."))
+    } else {
+        match attach_policies(&visit, &role).await {
+            Ok(()) => return go(&format!("{}&done=attached", address(role.as_str()))),
+            Err(said) => Some(said),
+        }
+    };
+    let picker = Picker::policies(&visit).await;
+    answer(&Add::to_role(&visit, &role, picker, error))
+}
+
+async fn attach_policies(visit: &Visit, role: &RoleName) -> Result<(), String> {
+    for arn in visit.asked.form.all("policy") {
+        let attach = async {
+            let attach = AttachRolePolicy {
+                role_name: role.clone(),
+                policy_arn: read(arn, "The policy")?,
+            };
+            visit.call(&attach).await
+        };
+        attach
+            .await
+            .map_err(|fault: Fault| format!("Attaching {arn} failed: {}", fault_text(&fault)))?;
+    }
+    Ok(())
+}
