@@ -36,6 +36,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod users;
+mod simulator;
 mod view;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::door::{self, Coming, Door, Guest, Visit};
 use crate::{
-    access_keys, confirm, credentials, events, groups, home, inline, mfa, my_access, passkey, password, policies, report, roles, security_key, sessions, settings, sign_in, users,
+    access_keys, confirm, credentials, events, groups, home, inline, mfa, my_access, passkey, password, policies, report, roles, security_key, sessions, settings, sign_in, simulator, users,
 };
 
 /// What a route asks of who comes.
@@ -442,6 +442,10 @@ pub(crate) static ROUTES: &[Route] = &[
     post(
         "/console/role/delete",
         Session(|visit| Box::pin(roles::delete::run(visit))),
+    ),
+    get(
+        "/console/simulator",
+        Session(|visit| Box::pin(simulator::show(visit))),
     ),
 ];
 
