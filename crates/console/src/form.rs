@@ -77,15 +77,6 @@ impl Form {
         Secret::new(self.get(name).unwrap_or_default().to_owned())
     }
 
-    /// Every field of this name that something was filled in to, without blanks around it.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
-    }
-
     /// Whether a box is ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
         self.get(name).is_some()

@@ -1,7 +1,7 @@
 //! The console: pages for people. It decodes forms, calls operations as whoever is signed in, and writes HTML; the rules
 //! are all below it.
 //!
-//! Every route stands in [`routes::ROUTES`] with what it asks for. Whoever has no session, a session that reaches no
+//! Every route stands in [`routes::FAMILIES`] with what it asks for. Whoever has no session, a session that reaches no
 //! further than assigning a device, or a form that does not come from the session's own pages, is turned away in one place
 //! ([`door`]) before a page runs.
 //!
@@ -24,6 +24,7 @@ mod home;
 mod inline;
 mod mfa;
 mod my_access;
+mod notices;
 mod passkey;
 mod password;
 mod picker;
@@ -35,8 +36,8 @@ mod security_key;
 mod sessions;
 mod settings;
 mod sign_in;
-mod users;
 mod simulator;
+mod users;
 mod view;
 
 use std::sync::Arc;

@@ -92,7 +92,7 @@ async fn security_keys(visit: &Visit) -> Result<SecurityKeys, Fault> {
     Ok(SecurityKeys {
         user_verification: policy.user_verification.as_str(),
         attestation: policy.attestation.as_str(),
-        roots: policy.trusted_roots.is_some(),
+        roots: !policy.trusted_roots.is_empty(),
         allowed: policy.allowed_aaguids,
         denied: policy.denied_aaguids,
     })

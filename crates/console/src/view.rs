@@ -7,6 +7,7 @@ use http::{Method, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::door::{Guest, Visit};
+use crate::notices::notice;
 use crate::{Site, assets};
 
 /// What stands around a page.
@@ -30,94 +31,6 @@ pub(crate) struct Frame {
     pub(crate) enrolment: bool,
 }
 
-/// What a page says that somebody comes to after an action, by the word in its address.
-const NOTICES: &[(&str, &str)] = &[
-    (
-        "password",
-        "The password has been changed. Your other sessions have ended.",
-    ),
-    (
-        "device",
-        "The MFA device has been assigned. You will be asked for it when you sign in.",
-    ),
-    ("device-removed", "The MFA device has been removed."),
-    ("device-synced", "The MFA device is in step again."),
-    (
-        "key-off",
-        "The access key is inactive. Requests signed with it are refused.",
-    ),
-    ("key-on", "The access key is active."),
-    ("key-deleted", "The access key has been deleted."),
-    ("session-ended", "The session has ended."),
-    ("sessions-ended", "Your other sessions have ended."),
-    ("confirmed", "Thank you. You can go on."),
-    ("none-chosen", "No user was chosen, so nothing was done."),
-    ("users-deleted", "Deleted, with everything that went along."),
-    ("user-renamed", "The user has another name or path now."),
-    ("policies-attached", "The policies are attached."),
-    ("policy-detached", "The policy is detached."),
-    ("inline-saved", "The inline policy has been saved."),
-    ("inline-deleted", "The inline policy has been deleted."),
-    ("boundary-set", "The permissions boundary is set."),
-    (
-        "boundary-removed",
-        "The permissions boundary has been removed.",
-    ),
-    ("groups-joined", "Added to the groups."),
-    ("group-left", "Removed from the group."),
-    ("tags-saved", "The tags have been saved."),
-    (
-        "console-off",
-        "The user cannot sign in to the console any more.",
-    ),
-    (
-        "credential-off",
-        "The credential is inactive. It is refused from now on.",
-    ),
-    ("credential-on", "The credential is active."),
-    ("credential-deleted", "The credential has been deleted."),
-    ("user-sessions-ended", "The user's sessions have ended."),
-    (
-        "demand-on",
-        "The user needs a second factor from the next sign-in on.",
-    ),
-    (
-        "demand-off",
-        "No second factor is demanded of this user alone.",
-    ),
-    ("policy-made", "The policy has been created."),
-    ("policy-version", "The new version has been saved."),
-    ("policy-default", "That version is in force now."),
-    ("policy-version-deleted", "The version has been deleted."),
-    ("policy-deleted", "The policy has been deleted."),
-    ("attached", "The policy has been attached."),
-    ("detached", "The policy has been detached."),
-    ("tagged", "The tag has been set."),
-    ("untagged", "The tag has been removed."),
-    ("group-made", "The group has been created."),
-    ("group-renamed", "The group has its new name."),
-    ("group-deleted", "The group has been deleted."),
-    ("members-added", "They are members now."),
-    ("member-removed", "The user is no member any more."),
-        "mfa-demanded",
-        "The group demands a second factor of its members now.",
-    ),
-    ("mfa-left", "The group demands no second factor any more."),
-    ("settings-saved", "The settings have been saved."),
-    (
-        "password-default",
-        "The default password policy is in force again.",
-    ),
-    ("alias-set", "The account has this alias now."),
-    ("alias-deleted", "The account has no alias any more."),
-    ("role-made", "The role has been created."),
-    ("role-saved", "The role has been saved."),
-    ("role-trust", "The trust policy has been saved."),
-    ("role-deleted", "The role has been deleted."),
-    ("report-made", "This is the newest report."),
-    ("report-running", "The report is being made."),
-];
-
 impl Frame {
     /// Around a page of somebody who is signed in.
     pub(crate) fn of(visit: &Visit, title: impl Into<String>, here: &'static str) -> Self {
@@ -130,10 +43,7 @@ impl Frame {
                 .map_or_else(|| String::from("Root user"), str::to_owned),
             account: principal.account.to_string(),
             proof: visit.token.form_proof(),
-            notice: NOTICES
-                .iter()
-                .find(|(word, _)| *word == done)
-                .map(|(_, text)| *text),
+            notice: notice(done),
             enrolment: visit.at.must_enrol(),
             ..Self::plain(&visit.asked.door.site, title.into())
         }

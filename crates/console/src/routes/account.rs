@@ -1,0 +1,37 @@
+//! The account as a whole: its settings, its reports, the simulator.
+
+use super::Needs::Session;
+use super::{Route, get, post};
+use crate::{events, report, settings, simulator};
+
+/// Their routes.
+pub(super) static ROUTES: &[Route] = &[
+    get(
+        "/console/settings",
+        Session(|visit| Box::pin(settings::show(visit))),
+    ),
+    post(
+        "/console/settings",
+        Session(|visit| Box::pin(settings::save(visit))),
+    ),
+    get(
+        "/console/report",
+        Session(|visit| Box::pin(report::show(visit))),
+    ),
+    post(
+        "/console/report",
+        Session(|visit| Box::pin(report::generate(visit))),
+    ),
+    get(
+        "/console/report/download",
+        Session(|visit| Box::pin(report::take(visit))),
+    ),
+    get(
+        "/console/events",
+        Session(|visit| Box::pin(events::show(visit))),
+    ),
+    get(
+        "/console/simulator",
+        Session(|visit| Box::pin(simulator::show(visit))),
+    ),
+];
