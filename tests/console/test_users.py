@@ -101,7 +101,7 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     assert attached(console, "alice") == {CHANGE_PASSWORD, "arn:aws:iam::aws:policy/SecurityAudit"}
     assert [group["GroupName"] for group in iam.list_groups_for_user(UserName="alice")["Groups"]] == ["builders"]
     another.gives_password("alice", password)
-    assert another.at == "/signin/password"
+    assert another.at == "/signin/step/password"
     another.fills("Password so far", password)
     another.fills("New password", PASSWORD)
     another.fills("New password again", PASSWORD)
