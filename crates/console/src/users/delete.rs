@@ -21,7 +21,7 @@ use crate::door::Visit;
 use crate::view::{Frame, When, fault_text};
 
 /// Users that are deleted at once at the most.
-const MOST: usize = 50;
+const MOST: usize = 100;
 
 /// What hangs on a user: things of one kind.
 struct Along {
@@ -242,21 +242,21 @@ impl Delete {
 }
 
 /// The users that the address names: one in its path, or several in its query.
-fn asked_for(visit: &Visit) -> Vec<String> {
+fn asked_for(visit: &Visit) -> Result<Vec<String>, Failure> {
     match visit.asked.param("name") {
         "" => named(visit),
-        name => vec![name.to_owned()],
+        name => Ok(vec![name.to_owned()]),
     }
 }
 
 /// The page that asks.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    page(&Delete::new(&visit, &asked_for(&visit), None).await?)
+    page(&Delete::new(&visit, &asked_for(&visit)?, None).await?)
 }
 
 /// Deletes.
 pub(crate) async fn delete(visit: Visit) -> Answer {
-    let names = asked_for(&visit);
+    let names = asked_for(&visit)?;
     let asked = Delete::new(&visit, &names, None).await?;
     if asked.typed != asked.word {
         return page_again(&Delete {

@@ -10,7 +10,7 @@ use claviger_model::name::ExistingUserName;
 use claviger_model::{Scalar as _, text};
 
 use super::{HERE, MOST_READ, address_of, pages_of, short, typed, user_of, whole};
-use crate::answer::{Answer, go, page, page_again};
+use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::Section;
 use crate::door::Visit;
 use crate::view::{Frame, encode, fault_text};
@@ -327,8 +327,15 @@ pub(crate) async fn join(visit: Visit) -> Answer {
 }
 
 /// The users that are named in the address.
-pub(super) fn named(visit: &Visit) -> Vec<String> {
-    visit.asked.query.all("user").map(str::to_owned).collect()
+///
+/// # Errors
+/// [`Failure::Missing`] where none is.
+pub(super) fn named(visit: &Visit) -> Result<Vec<String>, Failure> {
+    let names: Vec<String> = visit.asked.query.all("user").map(str::to_owned).collect();
+    if names.is_empty() {
+        return Err(Failure::Missing);
+    }
+    Ok(names)
 }
 
 /// The same as an address.
@@ -342,7 +349,7 @@ pub(super) fn query_of(names: &[String]) -> String {
 
 /// The page that offers groups to several users.
 pub(crate) async fn show_groups_of_many(visit: Visit) -> Answer {
-    let names = named(&visit);
+    let names = named(&visit)?;
     let action = format!("/console/users/~groups?{}", query_of(&names));
     let back = String::from("/console/users");
     page(&groups_page(&visit, names, action, back, None).await?)
@@ -350,7 +357,7 @@ pub(crate) async fn show_groups_of_many(visit: Visit) -> Answer {
 
 /// Adds several users to those that are ticked.
 pub(crate) async fn join_many(visit: Visit) -> Answer {
-    let names = named(&visit);
+    let names = named(&visit)?;
     let action = format!("/console/users/~groups?{}", query_of(&names));
     joined(&visit, names, action, String::from("/console/users"), "?").await
 }
