@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.sync_api import Browser
 
 from claviger import ACCOUNT, Keys, Server, totp
 from console.person import Person
@@ -107,10 +109,12 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     another.fills("New password again", PASSWORD)
     another.presses("Change it and go on")
     assert another.at == "/console"
-    # Who may not see users is told so on the page.
-    another.goes("/console/users/robot-01/delete")
-    another.goes("/console/users")
-    another.signs_out()
+    # Who may look and not touch is told so where the button was.
+    another.goes("/console/users/robot-01?tab=tags")
+    another.fills("Key 1", "mine")
+    another.presses("Save tags")
+    assert "iam:TagUser" in another.alarm()
+    assert another.page.get_by_label("Key 1").input_value() == "mine"
 
 
 def test_a_refused_password_makes_no_user(at_users: Person, console: Server) -> None:
@@ -396,3 +400,19 @@ def test_who_may_see_no_users_is_told_why(another: Person, console: Server) -> N
     assert another.goes("/console/users/admin/remove?what=password") == 200
     another.presses("Disable console access")
     assert "iam:DeleteLoginProfile" in another.alarm()
+
+
+def test_users_and_keys_are_made_without_scripts(browser: Browser, console: Server, tmp_path: Path) -> None:
+    person = Person(browser, console, tmp_path, java_script_enabled=False)
+    person.signs_in("admin", PASSWORD)
+    person.goes("/console/users/~new")
+    person.fills("User name", "plain")
+    person.presses("Create user")
+    assert len(shown_once(person)) >= 24
+    person.follows("To plain")
+    person.follows("Security credentials")
+    person.follows("Create access key")
+    person.presses("Create and show")
+    key = Keys(person.page.locator("dd code").first.inner_text(), shown_once(person))
+    assert console.client("sts", key).get_caller_identity()["Arn"].endswith(":user/plain")
+    person.close()
