@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from claviger import ACCOUNT, Server
 from console.person import Person
@@ -171,3 +173,23 @@ def test_each_section_fails_alone(person: Person, console: Server) -> None:
     person.fills("Key", "team")
     person.presses("Set tag")
     assert "iam:TagPolicy" in person.alarm()
+
+
+def test_a_policy_is_checked_made_and_edited_without_scripts(
+    browser: Browser, console: Server, tmp_path: Path
+) -> None:
+    somebody = Person(browser, console, tmp_path, java_script_enabled=False)
+    somebody.signs_in_as_root()
+    somebody.goes("/console/policies/new")
+    somebody.fills("Policy document, in JSON", "{")
+    somebody.fills("Name", "Scriptless")
+    somebody.presses("Check")
+    assert "1 error" in somebody.notice()
+    somebody.fills("Policy document, in JSON", json.dumps(READ))
+    somebody.presses("Create policy")
+    assert somebody.notice() == "The policy has been created."
+    somebody.follows("Edit")
+    assert '"s3:GetObject"' in somebody.page.get_by_label("Policy document, in JSON").input_value()
+    somebody.presses("Save as a new version")
+    assert "Document, version v2" in somebody.reads()
+    somebody.close()
