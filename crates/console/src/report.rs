@@ -20,6 +20,7 @@ const ROWS: usize = 50;
 /// A line of the report, as the page shows it.
 struct Row {
     user: String,
+    root: bool,
     made: String,
     password: String,
     password_used: String,
@@ -109,6 +110,7 @@ fn row(record: &[String]) -> Row {
         .count();
     Row {
         user: at(0).to_owned(),
+        root: at(0) == "<root_account>",
         made: at(2).split('T').next().unwrap_or_default().to_owned(),
         password: match at(3) {
             "true" => format!("Set {}", short(at(5))),
