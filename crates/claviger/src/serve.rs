@@ -76,9 +76,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         product: String::from(domain::PRODUCT),
     };
     let router = Router::new()
-        .merge(
-            claviger_aws::router(iam.clone()).layer(axum::middleware::from_fn(browsers_sign_in)),
-        )
+        .merge(claviger_aws::router(iam.clone()).layer(axum::middleware::from_fn(browsers_sign_in)))
         .merge(claviger_console::router(iam.clone(), site))
         .merge(health::router(store.clone()))
         .fallback(nowhere);
