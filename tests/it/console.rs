@@ -35,9 +35,9 @@ struct Sent<'a> {
 async fn answer(router: &Router, sent: Sent<'_>) -> (StatusCode, String, String) {
     let path = sent
         .path
-        .replace(['{', '}'], "")
-        .replace("version", "0")
-        .replace("name", "console.css");
+        .replace("{version}", "0")
+        .replace("{name}", "console.css")
+        .replace(['{', '}'], "");
     let mut request = Request::builder()
         .method(sent.method)
         .uri(path)

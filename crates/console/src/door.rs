@@ -12,7 +12,7 @@ use claviger_iam::entity::console_session::ConsoleToken;
 use claviger_iam::signin::{AtConsole, Refusal};
 use claviger_iam::{Fault, Iam, Operation};
 use claviger_model::Code;
-use http::header::{CONTENT_TYPE, HeaderMap, ORIGIN, REFERER, USER_AGENT};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, ORIGIN, REFERER, USER_AGENT};
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 
@@ -203,7 +203,9 @@ async fn enter(
             }
             let cookie = is_new.then(|| asked.set(Cookie::Visit, visit.expose()));
             let answer = page(Guest { asked, visit }).await?;
-            Ok(with_cookies(answer, cookie))
+            // SECURITY: what caches may keep and give to others carries no cookie.
+            let is_kept = answer.headers().contains_key(CACHE_CONTROL);
+            Ok(with_cookies(answer, cookie.filter(|_| !is_kept)))
         }
         Needs::Session(page) | Needs::AnySession(page) => {
             let token = asked

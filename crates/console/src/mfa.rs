@@ -3,8 +3,8 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::mfa_devices::{
-    CreateVirtualMFADevice, DeactivateMFADevice, DeleteVirtualMFADevice, EnableMFADevice,
-    ResyncMFADevice,
+    CreateVirtualMFADevice, CreateVirtualMFADeviceOutput, DeactivateMFADevice,
+    DeleteVirtualMFADevice, EnableMFADevice, ResyncMFADevice,
 };
 use claviger_iam::operation::root_user::{EnableRootMFADevice, ResyncRootMFADevice};
 use claviger_iam::signin::Refusal;
@@ -106,19 +106,10 @@ pub(crate) async fn create(visit: Visit) -> Answer {
             Err(fault) => page_again(&NewDevice::new(&visit, Some(&fault_text(&fault)))),
         };
     }
-    let made = match parse(
-        form.text("name"),
-        "the name of a device: letters, digits and _+=,.@-",
-    ) {
-        Ok(name) => {
-            let create = CreateVirtualMFADevice {
-                path: None,
-                virtual_mfa_device_name: name,
-                tags: Vec::new(),
-            };
-            visit.call(&create).await
-        }
-        Err(fault) => Err(fault),
+    let made = if visit.at.must_enrol() {
+        make_own(&visit).await
+    } else {
+        make(&visit, form.text("name")).await
     };
     match made {
         Ok(made) => {
@@ -140,6 +131,34 @@ pub(crate) async fn create(visit: Visit) -> Answer {
             ),
         )),
         Err(fault) => page_again(&NewDevice::new(&visit, Some(&fault_text(&fault)))),
+    }
+}
+
+async fn make(visit: &Visit, name: &str) -> Result<CreateVirtualMFADeviceOutput, Fault> {
+    let create = CreateVirtualMFADevice {
+        path: None,
+        virtual_mfa_device_name: parse(name, "the name of a device: letters, digits and _+=,.@-")?,
+        tags: Vec::new(),
+    };
+    visit.call(&create).await
+}
+
+/// Makes the one device that enrolment allows, named as its owner, in place of one from a try that was not finished.
+async fn make_own(visit: &Visit) -> Result<CreateVirtualMFADeviceOutput, Fault> {
+    let name = visit.user_name().unwrap_or("root");
+    match make(visit, name).await {
+        Err(fault) if fault.code() == Code::EntityAlreadyExists => {
+            let account = visit.at.principal().account;
+            let delete = DeleteVirtualMFADevice {
+                serial_number: parse(
+                    &format!("arn:aws:iam::{account}:mfa/{name}"),
+                    "a serial number",
+                )?,
+            };
+            visit.call(&delete).await?;
+            make(visit, name).await
+        }
+        made => made,
     }
 }
 

@@ -234,6 +234,7 @@ pub(crate) fn granted_by_password_policy(
 const ENROLMENT: &[&str] = &[
     "BeginSecurityKeyRegistration",
     "CreateVirtualMFADevice",
+    "DeleteVirtualMFADevice",
     "EnableMFADevice",
     "EnableRootMFADevice",
     "FinishSecurityKeyRegistration",
@@ -262,21 +263,87 @@ fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
     }))
 }
 
+/// What changes how somebody signs in, or makes a credential.
+const CREDENTIALS: &[&str] = &[
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "CreateRecoveryCodes",
+    "CreateServiceSpecificCredential",
+    "DeactivateMFADevice",
+    "DeleteAccessKey",
+    "DeleteLoginProfile",
+    "DeleteRecoveryCodes",
+    "DeleteServiceSpecificCredential",
+    "DeleteUser",
+    "EnableMFADevice",
+    "EnableRootMFADevice",
+    "FinishSecurityKeyRegistration",
+    "RecoverMFADevice",
+    "ResetServiceSpecificCredential",
+    "RotateAccessKey",
+    "SetUserMFADemand",
+    "UpdateAccessKey",
+    "UpdateAccessKeyBounds",
+    "UpdateLoginProfile",
+    "UpdateSSHPublicKey",
+    "UpdateServiceSpecificCredential",
+    "UpdateSigningCertificate",
+    "UploadSSHPublicKey",
+    "UploadSigningCertificate",
+];
+
+/// Refuses a change of the caller's own credentials by a console session whose owner has not proved lately to be there: it
+/// may be in somebody else's hands (AC-40). By the record, whatever name the request gives.
+fn check_fresh(
+    spec: &Spec,
+    target: &Target,
+    caller: &Caller,
+    principal: &Principal,
+    request: &RequestFacts,
+) -> Result<(), Fault> {
+    let Some(session) = caller.console() else {
+        return Ok(());
+    };
+    let is_own = || {
+        let mut checks = target.checks.iter();
+        checks.any(|check| &*check.resource == principal.arn.as_str())
+    };
+    if session.is_fresh(request.now)
+        || spec.service != Service::Iam
+        || !CREDENTIALS.contains(&spec.name)
+        || !is_own()
+    {
+        return Ok(());
+    }
+    Err(Fault::denied(
+        "Confirm that it is you before you change how you sign in.",
+    ))
+}
+
 /// Whether the account's demand for a second factor grants what a session needs that may do nothing but assign one: on the
-/// caller's own user, and on devices that are new. It stands in for an identity policy and a permissions boundary, and an
+/// caller's own user, and on the one device that has the user's name. It stands in for an identity policy and a permissions boundary, and an
 /// explicit deny is heeded.
-fn granted_by_enrolment(spec: &Spec, target: &Target, caller: &Caller, own: &Arn) -> bool {
+fn granted_by_enrolment(
+    spec: &Spec,
+    target: &Target,
+    caller: &Caller,
+    principal: &Principal,
+) -> bool {
     let Way::Console(session) = caller.way() else {
         return false;
     };
+    // SECURITY: no other names, or the devices that an account may have could be used up one by one.
+    let name = principal.user().map_or("root", |user| user.name.as_str());
+    let device = Arn::mfa(principal.account, "/", name);
+    let of_device = matches!(
+        spec.name,
+        "CreateVirtualMFADevice" | "DeleteVirtualMFADevice"
+    );
     session.reach == Reach::Enrolment
         && ENROLMENT.contains(&spec.name)
         && target.checks.iter().all(|check| {
-            &*check.resource == own.as_str()
-                || (spec.name == "CreateVirtualMFADevice"
-                    && check.action.is_none()
-                    && claviger_model::arn::split(&check.resource)
-                        .is_some_and(|parts| parts.resource.starts_with("mfa/")))
+            &*check.resource == principal.arn.as_str()
+                || (of_device && check.action.is_none() && &*check.resource == device.as_str())
         })
 }
 
@@ -304,10 +371,11 @@ pub(crate) fn authorize(
         Being::Root(_) | Being::User(_) | Being::Role(_) => {}
     }
     check_way(spec, caller)?;
+    check_fresh(spec, target, caller, principal, request)?;
     if spec.grant == Grant::Everyone {
         return Ok(());
     }
-    let grant = if granted_by_enrolment(spec, target, caller, &principal.arn) {
+    let grant = if granted_by_enrolment(spec, target, caller, principal) {
         Grant::UnlessDenied
     } else {
         spec.grant

@@ -8,10 +8,11 @@ use claviger_store::{CommitError, Scope};
 use crate::audit::Occurrence;
 use crate::authenticate::Admitted;
 use crate::authorize::{Target, authorize, check_source, granted_by_password_policy};
+use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::cx::{Cx, Slow};
-use crate::entity::Account;
 use crate::entity::account::ACCOUNT_RECORD;
+use crate::entity::{Account, ConsoleSession};
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::notice;
@@ -117,6 +118,7 @@ impl Iam {
     ) -> Result<Try, Fault> {
         let spec = &entry.spec;
         cx.unit.label(spec.name, cx.request.now);
+        check_console(&mut cx).await?;
         let principal = cx.principal().await?;
         if let Err(fault) = check_source(spec, cx.caller, &principal, cx.request) {
             self.journal_refusal(spec, &cx, &principal, &Target::default(), input, &fault);
@@ -216,6 +218,24 @@ impl Iam {
                 Err(Fault::unavailable(error))
             }
         }
+    }
+}
+
+/// Refuses a console session that has ended since the request came: what is in flight does not outlive it, since a commit
+/// depends on what is read here (AC-44).
+async fn check_console(cx: &mut Cx<'_>) -> Result<(), Fault> {
+    let Some(session) = cx.caller.console() else {
+        return Ok(());
+    };
+    let scope = cx.scope();
+    let now = cx
+        .unit
+        .get::<ConsoleSession>(scope, &session.id)
+        .await
+        .map_err(Fault::unavailable)?;
+    match now {
+        Some(now) if now.digest == session.digest => Ok(()),
+        _ => Err(Caller::gone()),
     }
 }
 

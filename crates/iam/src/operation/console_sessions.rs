@@ -14,7 +14,6 @@ use super::{Empty, Entry, Operation, entry};
 use crate::authorize::Target;
 use crate::cx::Cx;
 use crate::entity::ConsoleSession;
-use crate::entity::console_session::MAX_SESSIONS;
 use crate::entity::index::CONSOLE_SESSIONS_OF;
 use crate::entity::mfa_device::Who;
 use crate::fault::Fault;
@@ -80,7 +79,7 @@ async fn sessions_of(cx: &mut Cx<'_>, owner: &Owner) -> Result<Vec<ConsoleSessio
             ConsoleSession::group(&who),
             b"",
             None,
-            usize::try_from(MAX_SESSIONS).unwrap_or(usize::MAX),
+            1_000,
             Depends::Group,
         )
         .await

@@ -54,7 +54,9 @@ impl CheckMfa {
 }
 
 impl Operation for CheckMfa {
-    const SPEC: Spec = Spec::sign_in("CheckMfa").faults(&[Code::InvalidAuthenticationCode]);
+    const SPEC: Spec = Spec::sign_in("CheckMfa")
+        .by_strangers()
+        .faults(&[Code::InvalidAuthenticationCode]);
     type Output = Empty;
 
     async fn target(&self, _: &mut Cx<'_>) -> Result<Target, Fault> {

@@ -365,12 +365,16 @@ impl Iam {
         }
         let field = standing.password_field().map(str::to_owned);
         let epoch = standing.epoch();
+        let has_device = !standing.devices().is_empty();
         let token = ConsoleToken::draw(&self.settings().rng);
         self.change_session(at, request, |session| {
             session.digest = token.digest();
             session.password = field.clone();
             session.epoch = epoch;
-            session.proved = request.now;
+            // SECURITY: the password is no proof of being there for whoever has a device.
+            if !has_device {
+                session.proved = request.now;
+            }
         })
         .await?;
         Ok(token)

@@ -66,13 +66,18 @@ pub(super) struct Found {
 }
 
 /// What tries at this name are counted under. Names are compared as they are when a user is looked for.
-fn counted(name: SignInName<'_>) -> String {
+///
+/// An account that is there counts as one, whether its number or its alias is given.
+fn counted(name: SignInName<'_>, known: Option<AccountId>) -> String {
     match name {
         SignInName::Root { email } => format!("root {}", bounded(email).to_lowercase()),
         SignInName::User { account, name } => {
             format!(
                 "user {} {}",
-                bounded(account).to_lowercase(),
+                known.map_or_else(
+                    || bounded(account).to_lowercase(),
+                    |known| known.to_string()
+                ),
                 text::fold(&bounded(name))
             )
         }
@@ -161,6 +166,11 @@ impl Iam {
             .await
             .map_err(Fault::unavailable)?;
         let found = find(&mut unit, attempt.name).await?;
+        let known = match attempt.name {
+            SignInName::User { account, .. } => account_of(&mut unit, account).await?,
+            SignInName::Root { .. } => None,
+        }
+        .map(|account| account.id);
         let browser = attempt
             .known_browser
             .and_then(|cookie| KnownBrowser::open(self.tokens(), cookie, request.now))
@@ -170,7 +180,7 @@ impl Iam {
                     .is_some_and(|found| subject_of(found.account, &found.who) == browser.subject)
             });
         let attempts = Attempts::new(
-            &counted(attempt.name),
+            &counted(attempt.name, known),
             &request.source_network().to_string(),
             browser.as_ref(),
         );
@@ -251,7 +261,7 @@ impl Iam {
             }
             (None, SignInName::Root { .. }) => return Ok(()),
         };
-        self.journal().denied(event::failed(
+        self.journal().denied_to_strangers(event::failed(
             self.settings().rng.uuid(),
             &failed,
             None,

@@ -111,6 +111,21 @@ impl Standing {
     }
 }
 
+/// What a recovery code is called where other factors have serial numbers.
+pub(super) const RECOVERY_CODE: &str = "recovery code";
+
+/// Refuses a proof by a device that was taken away since (AC-32).
+fn check_factor(proved: &Proved, standing: &Standing) -> Result<(), Refusal> {
+    let is_held = |serial: &str| {
+        let mut devices = standing.devices().iter();
+        devices.any(|device| device.serial.as_str() == serial)
+    };
+    match proved.factor.as_deref() {
+        Some(factor) if factor != RECOVERY_CODE && !is_held(factor) => Err(Refusal::Over),
+        _ => Ok(()),
+    }
+}
+
 /// Reads what the records say now.
 pub(super) async fn standing(
     unit: &mut Unit,
@@ -167,6 +182,7 @@ impl Iam {
             {
                 return Err(Refusal::Over);
             }
+            check_factor(&proved, &standing)?;
             let mut reach = Reach::Whole;
             if proved.mfa.is_none() {
                 if !standing.devices().is_empty() {
@@ -301,8 +317,9 @@ impl Iam {
                 &group,
                 b"",
                 None,
-                MAX_SESSIONS as usize * 2,
-                Depends::Nothing,
+                1_000,
+                // Sign-ins at once each see the others.
+                Depends::Group,
             )
             .await
             .map_err(Fault::unavailable)?;
@@ -366,6 +383,7 @@ impl Iam {
         {
             return Err(Refusal::Over);
         }
+        check_factor(&proved, &standing)?;
         if proved.mfa.is_none() && !standing.devices().is_empty() {
             return Ok(Next::Factor(self.factors(proved, &standing)));
         }
@@ -409,7 +427,7 @@ impl Iam {
         request: &RequestFacts,
     ) -> Result<Next, Refusal> {
         let check = CheckMfa::by_recovery_code(code);
-        self.sign_in_with(waiting, check, "recovery code", request)
+        self.sign_in_with(waiting, check, RECOVERY_CODE, request)
             .await
     }
 
@@ -545,9 +563,9 @@ impl Iam {
             .devices()
             .iter()
             .any(|device| device.serial.as_str() == factor);
-        let known = own || matches!(factor, "recovery code" | "security key");
+        let known = own || matches!(factor, RECOVERY_CODE | "security key");
         let factor = if known { factor } else { "another device" };
-        self.journal().denied(event::failed(
+        self.journal().denied_to_strangers(event::failed(
             self.settings().rng.uuid(),
             &failed,
             Some(factor),
