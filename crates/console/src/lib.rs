@@ -1,9 +1,9 @@
 //! The console: pages for people. It decodes forms, calls operations as whoever is signed in, and writes HTML; the rules
 //! are all below it.
 //!
-//! Every route stands in [`routes::FAMILIES`] with what it asks for. Whoever has no session, a session that reaches no
+//! Every route stands in the tables of `routes` with what it asks for. Whoever has no session, a session that reaches no
 //! further than assigning a device, or a form that does not come from the session's own pages, is turned away in one place
-//! ([`door`]) before a page runs.
+//! (`door`) before a page runs.
 //!
 //! Pages work without scripts, but for security keys, which need one. No script or style stands in a page, and nothing
 //! comes from elsewhere.
