@@ -54,12 +54,13 @@ impl Check {
     /// On a resource of an account.
     #[must_use]
     pub fn on(account: AccountId, arn: &Arn) -> Self {
-        Self::named(account, arn.as_str())
+        // Shared, not copied: this is on the way of every request.
+        Self::named(account, arn.clone())
     }
 
     /// On what an account calls by this resource name.
     #[must_use]
-    pub fn named(account: AccountId, resource: &str) -> Self {
+    pub fn named(account: AccountId, resource: impl Into<Arc<str>>) -> Self {
         Self {
             action: None,
             resource: resource.into(),
@@ -230,28 +231,13 @@ pub(crate) fn granted_by_password_policy(
     is_meant && policy.is_some_and(|policy| policy.allow_users_to_change)
 }
 
-/// What assigns a first MFA device: all that a session may run that reaches no further.
-const ENROLMENT: &[&str] = &[
-    "BeginSecurityKeyRegistration",
-    "CreateVirtualMFADevice",
-    "DeleteVirtualMFADevice",
-    "EnableMFADevice",
-    "EnableRootMFADevice",
-    "FinishSecurityKeyRegistration",
-    "GetUser",
-    "ListMFADevices",
-];
-
 /// Refuses what the way by which a caller came does not lead to: a sign-in that is not complete runs what completes it, and
 /// nothing else does (AC-37).
 fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
     let is_open = match caller.way() {
         Way::Request => spec.service != Service::SignIn,
         Way::SigningIn => spec.service == Service::SignIn || spec.name == "ChangePassword",
-        Way::Console(session) => {
-            session.reach == Reach::Whole
-                || (spec.service == Service::Iam && ENROLMENT.contains(&spec.name))
-        }
+        Way::Console(session) => session.reach == Reach::Whole || spec.for_enrolment,
     };
     if is_open {
         return Ok(());
@@ -262,35 +248,6 @@ fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
         Way::Console(_) => "The account demands a second factor. Assign an MFA device first.",
     }))
 }
-
-/// What changes how somebody signs in, or makes a credential.
-const CREDENTIALS: &[&str] = &[
-    "CreateAccessKey",
-    "CreateLoginProfile",
-    "CreateRecoveryCodes",
-    "CreateServiceSpecificCredential",
-    "DeactivateMFADevice",
-    "DeleteAccessKey",
-    "DeleteLoginProfile",
-    "DeleteRecoveryCodes",
-    "DeleteServiceSpecificCredential",
-    "DeleteUser",
-    "EnableMFADevice",
-    "EnableRootMFADevice",
-    "FinishSecurityKeyRegistration",
-    "RecoverMFADevice",
-    "ResetServiceSpecificCredential",
-    "RotateAccessKey",
-    "SetUserMFADemand",
-    "UpdateAccessKey",
-    "UpdateAccessKeyBounds",
-    "UpdateLoginProfile",
-    "UpdateSSHPublicKey",
-    "UpdateServiceSpecificCredential",
-    "UpdateSigningCertificate",
-    "UploadSSHPublicKey",
-    "UploadSigningCertificate",
-];
 
 /// Refuses a change of the caller's own credentials by a console session whose owner has not proved lately to be there: it
 /// may be in somebody else's hands (AC-40). By the record, whatever name the request gives.
@@ -308,11 +265,7 @@ fn check_fresh(
         let mut checks = target.checks.iter();
         checks.any(|check| &*check.resource == principal.arn.as_str())
     };
-    if session.is_fresh(request.now)
-        || spec.service != Service::Iam
-        || !CREDENTIALS.contains(&spec.name)
-        || !is_own()
-    {
+    if session.is_fresh(request.now) || !spec.on_own_credentials || !is_own() {
         return Ok(());
     }
     Err(Fault::denied(
@@ -321,8 +274,8 @@ fn check_fresh(
 }
 
 /// Whether the account's demand for a second factor grants what a session needs that may do nothing but assign one: on the
-/// caller's own user, and on the one device that has the user's name. It stands in for an identity policy and a permissions boundary, and an
-/// explicit deny is heeded.
+/// caller's own user, and on the one device that has the user's name. It stands in for an identity policy and a permissions
+/// boundary, and an explicit deny is heeded.
 fn granted_by_enrolment(
     spec: &Spec,
     target: &Target,
@@ -340,7 +293,7 @@ fn granted_by_enrolment(
         "CreateVirtualMFADevice" | "DeleteVirtualMFADevice"
     );
     session.reach == Reach::Enrolment
-        && ENROLMENT.contains(&spec.name)
+        && spec.for_enrolment
         && target.checks.iter().all(|check| {
             &*check.resource == principal.arn.as_str()
                 || (of_device && check.action.is_none() && &*check.resource == device.as_str())

@@ -172,6 +172,11 @@ pub struct Spec {
     pub issues: bool,
     /// Whether people without any credential have it run, and so its refusals.
     pub by_strangers: bool,
+    /// Whether it changes what its target signs in or signs requests with: who does so to oneself at the console must have
+    /// proved lately to be there (AC-40).
+    pub on_own_credentials: bool,
+    /// Whether a console session may run it that reaches no further than to assigning a first MFA device.
+    pub for_enrolment: bool,
 }
 
 impl Spec {
@@ -189,6 +194,8 @@ impl Spec {
             on_host: false,
             issues: false,
             by_strangers: false,
+            on_own_credentials: false,
+            for_enrolment: false,
         }
     }
 
@@ -236,6 +243,25 @@ impl Spec {
     pub const fn by_strangers(self) -> Self {
         Self {
             by_strangers: true,
+            ..self
+        }
+    }
+
+    /// Says that it changes credentials, so that who changes the own ones at the console must have proved lately to be
+    /// there.
+    #[must_use]
+    pub const fn on_own_credentials(self) -> Self {
+        Self {
+            on_own_credentials: true,
+            ..self
+        }
+    }
+
+    /// Says that assigning a first MFA device takes it.
+    #[must_use]
+    pub const fn for_enrolment(self) -> Self {
+        Self {
+            for_enrolment: true,
             ..self
         }
     }
@@ -336,6 +362,7 @@ pub const COMMON_FAULTS: &[Code] = &[
 
 #[cfg(test)]
 mod tests {
+    use super::Access;
     use crate::operation;
 
     #[test]
@@ -346,6 +373,42 @@ mod tests {
             let unraised = spec.unraised.iter().map(|(code, _)| code);
             for code in spec.faults.iter().chain(unraised) {
                 assert!(seen.insert(code), "{} declares {code} twice", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_writes_credentials_of_a_user_is_marked_as_doing_so() {
+        const CREDENTIALS: &[&str] = &[
+            "AccessKey",
+            "LoginProfile",
+            "MFADevice",
+            "Password",
+            "RecoveryCodes",
+            "SSHPublicKey",
+            "SecurityKeyRegistration",
+            "ServiceSpecificCredential",
+            "SigningCertificate",
+        ];
+        const OTHERS: &[(&str, &str)] = &[
+            ("BeginSecurityKeyRegistration", "it registers nothing yet"),
+            ("ChangePassword", "it asks for the old one"),
+            ("CreateVirtualMFADevice", "nobody holds it yet"),
+            ("DeleteAccountPasswordPolicy", "a rule of the account"),
+            ("DeleteHardwareMFADevice", "nobody holds it any more"),
+            ("DeleteVirtualMFADevice", "nobody holds it any more"),
+            ("ImportHardwareMFADevices", "nobody holds them yet"),
+            ("PutAccessKeySettings", "a rule of the account"),
+            ("ResyncMFADevice", "it asks for codes of the device"),
+            ("ResyncRootMFADevice", "it asks for codes of the device"),
+            ("UpdateAccountPasswordPolicy", "a rule of the account"),
+            ("VerifyServiceSpecificCredential", "it changes none"),
+        ];
+        for entry in operation::all().filter(|entry| entry.spec.access == Access::Write) {
+            let name = entry.spec.name;
+            if CREDENTIALS.iter().any(|word| name.contains(word)) {
+                let has_reason = OTHERS.iter().any(|(other, _)| *other == name);
+                assert!(entry.spec.on_own_credentials != has_reason, "{name}");
             }
         }
     }

@@ -103,6 +103,7 @@ pub struct CreateAccessKeyOutput {
 
 impl Operation for CreateAccessKey {
     const SPEC: Spec = Spec::iam("CreateAccessKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::LimitExceeded,
@@ -194,6 +195,7 @@ pub struct UpdateAccessKey {
 
 impl Operation for UpdateAccessKey {
     const SPEC: Spec = Spec::iam("UpdateAccessKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure])
         .unraised(&[NO_QUOTA]);
@@ -231,6 +233,7 @@ pub struct DeleteAccessKey {
 
 impl Operation for DeleteAccessKey {
     const SPEC: Spec = Spec::iam("DeleteAccessKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
         .unraised(&[NO_QUOTA]);

@@ -208,6 +208,7 @@ pub struct CreateLoginProfileOutput {
 
 impl Operation for CreateLoginProfile {
     const SPEC: Spec = Spec::iam("CreateLoginProfile", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::EntityAlreadyExists,
@@ -305,6 +306,7 @@ pub struct UpdateLoginProfile {
 
 impl Operation for UpdateLoginProfile {
     const SPEC: Spec = Spec::iam("UpdateLoginProfile", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::NoSuchEntity,
@@ -350,6 +352,7 @@ pub struct DeleteLoginProfile {
 
 impl Operation for DeleteLoginProfile {
     const SPEC: Spec = Spec::iam("DeleteLoginProfile", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity, Code::ServiceFailure])
         .unraised(&[NO_QUOTA, SEEN_AT_ONCE]);

@@ -209,17 +209,7 @@ pub(super) fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> R
         (caller::Who::Root(id), Owner::Root(account)) => *id == account.id,
         _ => false,
     };
-    if !is_own {
-        return Ok(());
-    }
-    // SECURITY: a console session that somebody else has got hold of must not change a factor (AC-40).
-    let console = cx.caller().console();
-    if console.is_some_and(|session| !session.is_fresh(cx.now())) {
-        return Err(Fault::denied(
-            "Confirm that it is you before you change how you sign in.",
-        ));
-    }
-    if held(owner).is_empty() || cx.caller().mfa().is_some() {
+    if !is_own || held(owner).is_empty() || cx.caller().mfa().is_some() {
         return Ok(());
     }
     Err(without_mfa(owner, operation))
@@ -339,6 +329,7 @@ impl CreateVirtualMFADevice {
 
 impl Operation for CreateVirtualMFADevice {
     const SPEC: Spec = Spec::iam("CreateVirtualMFADevice", Access::Write)
+        .for_enrolment()
         .on(&[ResourceType::Mfa])
         .keys(&["aws:RequestTag/${TagKey}", "aws:TagKeys"])
         .faults(&[
@@ -438,6 +429,8 @@ pub struct EnableMFADevice {
 
 impl Operation for EnableMFADevice {
     const SPEC: Spec = Spec::iam("EnableMFADevice", Access::Write)
+        .on_own_credentials()
+        .for_enrolment()
         .on(&[ResourceType::User])
         .keys(SECURITY_KEY_KEYS)
         .faults(&[
@@ -511,6 +504,7 @@ pub struct DeactivateMFADevice {
 
 impl Operation for DeactivateMFADevice {
     const SPEC: Spec = Spec::iam("DeactivateMFADevice", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::ConcurrentModification,
@@ -571,6 +565,7 @@ pub struct DeleteVirtualMFADevice {
 
 impl Operation for DeleteVirtualMFADevice {
     const SPEC: Spec = Spec::iam("DeleteVirtualMFADevice", Access::Write)
+        .for_enrolment()
         .on(&[ResourceType::Mfa])
         .faults(&[
             Code::ConcurrentModification,
@@ -640,6 +635,7 @@ pub struct ListMFADevicesOutput {
 
 impl Operation for ListMFADevices {
     const SPEC: Spec = Spec::iam("ListMFADevices", Access::List)
+        .for_enrolment()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity, Code::ServiceFailure]);
     type Output = ListMFADevicesOutput;

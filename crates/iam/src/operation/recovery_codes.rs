@@ -125,6 +125,7 @@ pub struct CreateRecoveryCodesOutput {
 
 impl Operation for CreateRecoveryCodes {
     const SPEC: Spec = Spec::iam("CreateRecoveryCodes", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[]);
     type Output = CreateRecoveryCodesOutput;
@@ -201,6 +202,7 @@ pub struct DeleteRecoveryCodes {
 
 impl Operation for DeleteRecoveryCodes {
     const SPEC: Spec = Spec::iam("DeleteRecoveryCodes", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity]);
     type Output = Empty;
@@ -232,6 +234,7 @@ pub struct RecoverMFADevice {
 
 impl Operation for RecoverMFADevice {
     const SPEC: Spec = Spec::iam("RecoverMFADevice", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidAuthenticationCode, Code::NoSuchEntity]);
     type Output = Empty;

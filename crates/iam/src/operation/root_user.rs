@@ -82,6 +82,7 @@ pub struct ChangeRootPassword {
 
 impl Operation for ChangeRootPassword {
     const SPEC: Spec = Spec::iam("ChangeRootPassword", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidUserType, Code::PasswordPolicyViolation]);
     type Output = Empty;
@@ -122,6 +123,8 @@ pub struct EnableRootMFADevice {
 
 impl Operation for EnableRootMFADevice {
     const SPEC: Spec = Spec::iam("EnableRootMFADevice", Access::Write)
+        .on_own_credentials()
+        .for_enrolment()
         .on(&[ResourceType::User])
         .faults(&[
             Code::EntityAlreadyExists,

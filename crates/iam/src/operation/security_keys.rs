@@ -104,6 +104,7 @@ pub struct BeginSecurityKeyRegistrationOutput {
 
 impl Operation for BeginSecurityKeyRegistration {
     const SPEC: Spec = Spec::iam("BeginSecurityKeyRegistration", Access::Write)
+        .for_enrolment()
         .issuing()
         .governed_by(ENABLE)
         .on(&[ResourceType::User])
@@ -281,6 +282,8 @@ fn refused(error: CeremonyError) -> Fault {
 
 impl Operation for FinishSecurityKeyRegistration {
     const SPEC: Spec = Spec::iam("FinishSecurityKeyRegistration", Access::Write)
+        .on_own_credentials()
+        .for_enrolment()
         .governed_by(ENABLE)
         .on(&[ResourceType::User])
         .keys(SECURITY_KEY_KEYS)

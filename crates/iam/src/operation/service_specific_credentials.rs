@@ -161,6 +161,7 @@ pub struct CreateServiceSpecificCredentialOutput {
 
 impl Operation for CreateServiceSpecificCredential {
     const SPEC: Spec = Spec::iam("CreateServiceSpecificCredential", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .keys(&[
             "iam:ServiceSpecificCredentialAgeDays",
@@ -358,6 +359,7 @@ pub struct ResetServiceSpecificCredentialOutput {
 
 impl Operation for ResetServiceSpecificCredential {
     const SPEC: Spec = Spec::iam("ResetServiceSpecificCredential", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .keys(&["iam:ServiceSpecificCredentialServiceName"])
         .faults(&[Code::NoSuchEntity]);
@@ -398,6 +400,7 @@ pub struct UpdateServiceSpecificCredential {
 
 impl Operation for UpdateServiceSpecificCredential {
     const SPEC: Spec = Spec::iam("UpdateServiceSpecificCredential", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .keys(&["iam:ServiceSpecificCredentialServiceName"])
         .faults(&[Code::NoSuchEntity]);
@@ -433,6 +436,7 @@ pub struct DeleteServiceSpecificCredential {
 
 impl Operation for DeleteServiceSpecificCredential {
     const SPEC: Spec = Spec::iam("DeleteServiceSpecificCredential", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .keys(&["iam:ServiceSpecificCredentialServiceName"])
         .faults(&[Code::NoSuchEntity]);

@@ -119,6 +119,7 @@ pub struct SetUserMFADemand {
 
 impl Operation for SetUserMFADemand {
     const SPEC: Spec = Spec::iam("SetUserMFADemand", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity]);
     type Output = Empty;

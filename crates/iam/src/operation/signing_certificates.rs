@@ -156,6 +156,7 @@ pub struct UploadSigningCertificateOutput {
 
 impl Operation for UploadSigningCertificate {
     const SPEC: Spec = Spec::iam("UploadSigningCertificate", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::ConcurrentModification,
@@ -283,6 +284,7 @@ pub struct UpdateSigningCertificate {
 
 impl Operation for UpdateSigningCertificate {
     const SPEC: Spec = Spec::iam("UpdateSigningCertificate", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidInput, Code::NoSuchEntity, Code::ServiceFailure])
         .unraised(&[NO_QUOTA]);
@@ -319,6 +321,7 @@ pub struct DeleteSigningCertificate {
 
 impl Operation for DeleteSigningCertificate {
     const SPEC: Spec = Spec::iam("DeleteSigningCertificate", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::ConcurrentModification,

@@ -135,6 +135,7 @@ pub struct UploadSSHPublicKeyOutput {
 
 impl Operation for UploadSSHPublicKey {
     const SPEC: Spec = Spec::iam("UploadSSHPublicKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::DuplicateSshPublicKey,
@@ -310,6 +311,7 @@ pub struct UpdateSSHPublicKey {
 
 impl Operation for UpdateSSHPublicKey {
     const SPEC: Spec = Spec::iam("UpdateSSHPublicKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidInput, Code::NoSuchEntity]);
     type Output = Empty;
@@ -345,6 +347,7 @@ pub struct DeleteSSHPublicKey {
 
 impl Operation for DeleteSSHPublicKey {
     const SPEC: Spec = Spec::iam("DeleteSSHPublicKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity]);
     type Output = Empty;

@@ -231,6 +231,7 @@ pub struct GetUserOutput {
 
 impl Operation for GetUser {
     const SPEC: Spec = Spec::iam("GetUser", Access::Read)
+        .for_enrolment()
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity, Code::ServiceFailure]);
     type Output = GetUserOutput;
@@ -459,6 +460,7 @@ pub struct DeleteUser {
 
 impl Operation for DeleteUser {
     const SPEC: Spec = Spec::iam("DeleteUser", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[
             Code::ConcurrentModification,

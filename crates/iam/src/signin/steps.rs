@@ -111,6 +111,14 @@ impl Standing {
     }
 }
 
+/// What the records ask for before a session is opened.
+enum Asked {
+    /// Another step.
+    For(Box<Next>),
+    /// Nothing more: a session that reaches so far.
+    Nothing(Reach),
+}
+
 /// What a recovery code is called where other factors have serial numbers.
 pub(super) const RECOVERY_CODE: &str = "recovery code";
 
@@ -176,39 +184,10 @@ impl Iam {
                 .await
                 .map_err(Fault::unavailable)?;
             let standing = standing(&mut unit, proved.account, &proved.who).await?;
-            // SECURITY: what was proved before the password changed, or sessions were ended, is void (AC-32, AC-44).
-            if standing.epoch() != proved.epoch
-                || standing.password_field() != Some(&*proved.password)
-            {
-                return Err(Refusal::Over);
-            }
-            check_factor(&proved, &standing)?;
-            let mut reach = Reach::Whole;
-            if proved.mfa.is_none() {
-                if !standing.devices().is_empty() {
-                    return Ok(Next::Factor(self.factors(proved, &standing)));
-                }
-                if standing.demands_mfa {
-                    reach = Reach::Enrolment;
-                }
-            }
-            match (standing.password_state(request.now), reach) {
-                (PasswordState::HardExpired, _) => return Err(Refusal::HardExpired),
-                // A device comes first where one is demanded: policies may demand it of a change of password too.
-                (PasswordState::Good, _) | (_, Reach::Enrolment) => {}
-                (PasswordState::Expired, Reach::Whole) => {
-                    return Ok(Next::Password(AwaitingPassword {
-                        proved,
-                        expired: true,
-                    }));
-                }
-                (PasswordState::MustChange, Reach::Whole) => {
-                    return Ok(Next::Password(AwaitingPassword {
-                        proved,
-                        expired: false,
-                    }));
-                }
-            }
+            let reach = match self.asked(proved.clone(), &standing, request.now)? {
+                Asked::For(next) => return Ok(*next),
+                Asked::Nothing(reach) => reach,
+            };
             if let Some(opened) = self
                 .open_session(unit, &proved, &standing, reach, request)
                 .await?
@@ -217,6 +196,34 @@ impl Iam {
             }
         }
         Err(Refusal::Over)
+    }
+
+    /// What is still asked for, by what the records say. The one place that knows the order of the steps.
+    fn asked(&self, proved: Proved, standing: &Standing, now: Timestamp) -> Result<Asked, Refusal> {
+        // SECURITY: what was proved before the password changed, or sessions were ended, is void (AC-32, AC-44).
+        if standing.epoch() != proved.epoch || standing.password_field() != Some(&*proved.password)
+        {
+            return Err(Refusal::Over);
+        }
+        check_factor(&proved, standing)?;
+        if proved.mfa.is_none() {
+            if !standing.devices().is_empty() {
+                let waiting = self.factors(proved, standing);
+                return Ok(Asked::For(Box::new(Next::Factor(waiting))));
+            }
+            if standing.demands_mfa && standing.password_state(now) != PasswordState::HardExpired {
+                // A device comes first where one is demanded: policies may demand it of a change of password too.
+                return Ok(Asked::Nothing(Reach::Enrolment));
+            }
+        }
+        let expired = match standing.password_state(now) {
+            PasswordState::Good => return Ok(Asked::Nothing(Reach::Whole)),
+            PasswordState::HardExpired => return Err(Refusal::HardExpired),
+            PasswordState::Expired => true,
+            PasswordState::MustChange => false,
+        };
+        let waiting = AwaitingPassword { proved, expired };
+        Ok(Asked::For(Box::new(Next::Password(waiting))))
     }
 
     fn factors(&self, proved: Proved, standing: &Standing) -> AwaitingFactor {
@@ -379,25 +386,9 @@ impl Iam {
             .await
             .map_err(Fault::unavailable)?;
         let standing = standing(&mut unit, proved.account, &proved.who).await?;
-        if standing.epoch() != proved.epoch || standing.password_field() != Some(&*proved.password)
-        {
-            return Err(Refusal::Over);
-        }
-        check_factor(&proved, &standing)?;
-        if proved.mfa.is_none() && !standing.devices().is_empty() {
-            return Ok(Next::Factor(self.factors(proved, &standing)));
-        }
-        match standing.password_state(request.now) {
-            PasswordState::Expired => Ok(Next::Password(AwaitingPassword {
-                proved,
-                expired: true,
-            })),
-            PasswordState::MustChange => Ok(Next::Password(AwaitingPassword {
-                proved,
-                expired: false,
-            })),
-            PasswordState::HardExpired => Err(Refusal::HardExpired),
-            PasswordState::Good => Err(Refusal::Over),
+        match self.asked(proved, &standing, request.now)? {
+            Asked::For(next) => Ok(*next),
+            Asked::Nothing(_) => Err(Refusal::Over),
         }
     }
 

@@ -59,6 +59,7 @@ pub struct RotateAccessKeyOutput {
 
 impl Operation for RotateAccessKey {
     const SPEC: Spec = Spec::iam("RotateAccessKey", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidInput, Code::LimitExceeded, Code::NoSuchEntity]);
     type Output = RotateAccessKeyOutput;
@@ -184,6 +185,7 @@ impl UpdateAccessKeyBounds {
 
 impl Operation for UpdateAccessKeyBounds {
     const SPEC: Spec = Spec::iam("UpdateAccessKeyBounds", Access::Write)
+        .on_own_credentials()
         .on(&[ResourceType::User])
         .faults(&[Code::InvalidInput, Code::NoSuchEntity]);
     type Output = Empty;
