@@ -71,3 +71,11 @@ for (const input of document.querySelectorAll("input[data-previews]")) {
   const before = shown.textContent;
   input.addEventListener("input", () => { shown.textContent = input.value || before; });
 }
+
+// The menu of narrow screens closes by Escape, and the keyboard goes on where it was opened.
+const menu = document.querySelector("details.menu");
+menu?.closest("header").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
