@@ -9,6 +9,7 @@ use claviger_iam::operation::access_keys::CreateAccessKey;
 use claviger_iam::operation::console_sessions::{EndConsoleSessions, ListConsoleSessions};
 use claviger_iam::operation::login_profiles::ChangePassword;
 use claviger_iam::operation::mfa_devices::{CreateVirtualMFADevice, EnableMFADevice};
+use claviger_iam::operation::sessions::{Credentials, GetSessionToken};
 use claviger_iam::operation::sign_in_settings::UpdateSignInSettings;
 use claviger_iam::operation::users::{GetUser, ListUsers};
 use claviger_iam::signin::{
@@ -548,6 +549,43 @@ on_both_engines! {
         run(&app, &alice, create("alicia")).await.expect("fresh");
     }
 
+    async fn ac_40_temporary_credentials_are_issued_after_a_fresh_proof_and_say_what_the_session_proved(app) {
+        person(&app, "alice", ALL).await;
+        let without = opened(by_name(&app, "alice", PASSWORD).await);
+        let alice = at(&app, &without.token).await.expect("a session");
+        let issue = |seconds: &str| GetSessionToken {
+            duration_seconds: Some(Scalar::parse(seconds).expect("a number")),
+            serial_number: None,
+            token_code: None,
+            minimum_session_token_size: None,
+        };
+        let plain = run(&app, &alice, issue("900")).await.expect("fresh").credentials;
+        assert_eq!(plain.expiration, app.now().whole_seconds().plus_seconds(900));
+        holder(&app, &plain).call("ListUsers", &[]).await.refused("InvalidClientTokenId");
+
+        let (serial, seed) = device(&app, "alice").await;
+        let here = request(&app, HERE);
+        let waiting = factor(by_name(&app, "alice", PASSWORD).await);
+        let code = secret(&totp(&seed, app.now()));
+        let with = opened(app.iam().sign_in_with_code(waiting, &serial, &code, &here).await);
+        app.clock().advance(300);
+        let alice = at(&app, &with.token).await.expect("a session");
+        let proved = run(&app, &alice, issue("129600")).await.expect("fresh").credentials;
+        // No longer than the session itself, and with the age of its proof.
+        assert_eq!(proved.expiration, alice.session().expires.whole_seconds());
+        let late = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:ListUsers","Resource":"*","Condition":{"NumericGreaterThan":{"aws:MultiFactorAuthAge":"301"}}}}"#;
+        let put = [("UserName", "alice"), ("PolicyName", "late"), ("PolicyDocument", late)];
+        app.root().call("PutUserPolicy", &put).await.ok();
+        let holder = holder(&app, &proved);
+        holder.call("ListUsers", &[]).await.ok();
+        app.clock().advance(301);
+        holder.call("ListUsers", &[]).await.refused("AccessDenied");
+        let stale = run(&app, &alice, issue("900")).await.err().expect("stale");
+        assert!(stale.message().unwrap_or_default().starts_with("Confirm that it is you"), "{stale}");
+        // What was issued cannot issue more.
+        holder.sts("GetSessionToken", &[]).await.refused("AccessDenied");
+    }
+
     async fn ac_32_a_device_that_is_taken_away_has_proved_nothing(app) {
         person(&app, "alice", ALL).await;
         let (serial, seed) = device(&app, "alice").await;
@@ -641,6 +679,15 @@ on_both_engines! {
 }
 
 /// A session token of STS.
+/// Whoever holds these credentials.
+fn holder(app: &TestApp, credentials: &Credentials) -> Actor {
+    app.actor(
+        credentials.access_key_id.as_str(),
+        credentials.secret_access_key.expose(),
+        Some(credentials.session_token.expose()),
+    )
+}
+
 async fn reply_token(app: &TestApp) -> String {
     let reply = app
         .root()

@@ -1,10 +1,12 @@
 // What helps where scripts run: copying, and showing a password. Pages do without.
-for (const button of document.querySelectorAll("[data-copy]")) {
+// A button copies its own text, or what stands under an id on the page.
+for (const button of document.querySelectorAll("[data-copy], [data-copies]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const said = button.textContent;
+    const { copy, copies } = button.dataset;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(copy ?? document.getElementById(copies).textContent);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Copy it by hand";

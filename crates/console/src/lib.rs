@@ -37,6 +37,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod simulator;
+mod temporary;
 mod users;
 mod view;
 

@@ -4,7 +4,7 @@ use super::Needs::{AnySession, Nobody, Session};
 use super::{Route, get, post};
 use crate::{
     access_keys, assets, confirm, credentials, events, groups, home, inline, mfa, my_access,
-    passkey, password, policies, roles, security_key, sessions, sign_in,
+    passkey, password, policies, roles, security_key, sessions, sign_in, temporary,
 };
 
 /// Their routes.
@@ -142,6 +142,14 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/credentials/sessions",
         Session(|visit| Box::pin(sessions::end(visit))),
+    ),
+    get(
+        "/console/credentials/temporary",
+        Session(|visit| Box::pin(temporary::show(visit))),
+    ),
+    post(
+        "/console/credentials/temporary",
+        Session(|visit| Box::pin(temporary::make(visit))),
     ),
     get(
         "/signin/factor",

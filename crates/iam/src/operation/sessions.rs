@@ -256,7 +256,8 @@ impl Operation for GetAccessKeyInfo {
 }
 
 /// Issues temporary credentials of the caller itself, a user or root, with a second factor or without. The source networks
-/// and the expiry of the access key that asks hold for them too.
+/// and the expiry of the access key that asks hold for them too. Those of a console session carry the second factor that it
+/// has proved, and end when it would end at the latest.
 #[derive(Shape)]
 pub struct GetSessionToken {
     /// Seconds that the credentials last, 900 to 129,600; 43,200 when left out. Those of root last 3,600 at the most, and
@@ -290,11 +291,12 @@ impl Operation for GetSessionToken {
     const SPEC: Spec = Spec::sts("GetSessionToken", Access::Read)
         .unraised(&[REGIONS_ARE_ALL_SERVED])
         .grant(Grant::UnlessDenied)
-        .issuing();
+        .issuing()
+        .on_own_credentials();
     type Output = GetSessionTokenOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        if cx.caller().session().is_some() {
+        if cx.caller().session().is_some() && cx.caller().console().is_none() {
             return Err(cannot_call("GetSessionToken"));
         }
         Ok(Target::of(Check::on_account()))
@@ -308,13 +310,14 @@ impl Operation for GetSessionToken {
         )?;
         let proved = match factor {
             Some((serial, code)) => Some(mfa::verify(cx, serial, code).await?),
-            None => None,
+            None => cx.caller().console().and_then(|console| console.mfa),
         };
         let asked = self
             .duration_seconds
             .map(|seconds| i64::from(seconds.get()));
         let principal = cx.principal().await?;
-        let key_expires = principal.key_bounds.as_ref().and_then(|key| key.expires);
+        let key_ends = principal.key_bounds.as_ref().and_then(|key| key.expires);
+        let console_ends = cx.caller().console().map(|console| console.expires);
         let (principal, epoch, key_epoch, seconds) = match &principal.being {
             Being::Root(account) => (
                 SessionPrincipal::Root(account.id),
@@ -341,7 +344,7 @@ impl Operation for GetSessionToken {
             Terms {
                 principal,
                 epoch,
-                expires: key_expires.map_or(end, |expires| expires.min(end)),
+                expires: ([key_ends, console_ends].into_iter().flatten()).fold(end, Ord::min),
                 mfa: proved,
                 policy: None,
                 policy_arns: Vec::new(),
