@@ -1,6 +1,13 @@
 //! My security credentials: what somebody signs in and signs requests with, each section by itself, so that one that is
 //! not allowed hides no other.
 
+pub(crate) mod certificates;
+pub(crate) mod kinds;
+pub(crate) mod once;
+pub(crate) mod services;
+pub(crate) mod ssh;
+pub(crate) mod whose;
+
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::access_keys::details::ListAccessKeyDetails;
@@ -10,7 +17,9 @@ use claviger_iam::operation::recovery_codes::GetRecoveryCodes;
 use claviger_model::name::ExistingUserName;
 use claviger_model::{Code, Timestamp};
 
-use crate::answer::{Answer, page};
+use self::kinds::{Kind, kinds};
+use self::whose::Whose;
+use crate::answer::{Answer, Failure, page, page_again};
 use crate::door::Visit;
 use crate::view::{Frame, When, device_name, encode, fault_text};
 
@@ -60,6 +69,8 @@ pub(crate) struct Key {
 #[template(path = "credentials.html")]
 struct Credentials {
     frame: Frame,
+    whose: Whose,
+    error: Option<String>,
     arn: String,
     account: String,
     email: String,
@@ -68,6 +79,7 @@ struct Credentials {
     /// How many recovery codes are left.
     recovery_codes: Option<i32>,
     keys: Section<Key>,
+    kinds: Vec<Kind>,
 }
 
 /// The MFA devices of a user, or the own ones.
@@ -152,13 +164,14 @@ async fn recovery_codes(visit: &Visit) -> Result<Option<i32>, Fault> {
     }
 }
 
-/// The page.
-pub(crate) async fn show(visit: Visit) -> Answer {
+async fn credentials(visit: &Visit, error: Option<String>) -> Result<Credentials, Failure> {
     let now = visit.asked.facts.now;
     let principal = visit.at.principal();
     let profile = visit.at.user().and_then(|user| user.login_profile.as_ref());
-    page(&Credentials {
-        frame: Frame::of(&visit, "My security credentials", "credentials"),
+    let whose = Whose::of(visit)?;
+    Ok(Credentials {
+        frame: Frame::of(visit, "My security credentials", "credentials"),
+        error,
         arn: principal.arn.as_str().to_owned(),
         account: principal.account.to_string(),
         email: visit.at.email().unwrap_or_default().to_owned(),
@@ -166,8 +179,32 @@ pub(crate) async fn show(visit: Visit) -> Answer {
             .map(|profile| profile.changed)
             .or_else(|| visit.at.root_password_changed())
             .map(|at| When::of(at, now)),
-        devices: Section::of(devices(&visit, None).await),
-        recovery_codes: recovery_codes(&visit).await?,
-        keys: Section::of(keys(&visit).await),
+        devices: Section::of(devices(visit, None).await),
+        recovery_codes: recovery_codes(visit).await?,
+        keys: Section::of(keys(visit).await),
+        kinds: kinds(visit, &whose).await,
+        whose,
     })
+}
+
+/// The page.
+pub(crate) async fn show(visit: Visit) -> Answer {
+    page(&credentials(&visit, None).await?)
+}
+
+/// Does what a button of the page says.
+pub(crate) async fn act(visit: Visit) -> Answer {
+    visit.must_be_fresh()?;
+    let whose = Whose::of(&visit)?;
+    match run(&visit, &whose).await {
+        Ok(answer) => answer,
+        Err(fault) => page_again(&credentials(&visit, Some(fault_text(&fault))).await?),
+    }
+}
+
+async fn run(visit: &Visit, whose: &Whose) -> Result<Answer, Fault> {
+    if visit.asked.form.text("do") == "service-reset" {
+        return services::reset(visit, whose).await;
+    }
+    Ok(whose.done(kinds::set(visit, whose).await?))
 }

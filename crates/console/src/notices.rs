@@ -81,6 +81,11 @@ const NOTICES: &[(&str, &str)] = &[
     ("role-saved", "The role has been saved."),
     ("role-trust", "The trust policy has been saved."),
     ("role-deleted", "The role has been deleted."),
+    ("ssh-uploaded", "The SSH public key has been uploaded."),
+    (
+        "certificate-uploaded",
+        "The signing certificate has been uploaded.",
+    ),
     ("report-made", "This is the newest report."),
     ("report-running", "The report is being made."),
 ];

@@ -1,6 +1,7 @@
 //! Every route of the console, with what it asks for. A page that is not in this table is not there.
 
 mod account;
+mod credentials;
 mod groups;
 mod person;
 mod policies;
@@ -51,6 +52,7 @@ const fn post(path: &'static str, needs: Needs) -> Route {
 /// Every route, by family.
 pub(crate) static FAMILIES: &[&[Route]] = &[
     person::ROUTES,
+    credentials::ROUTES,
     users::ROUTES,
     groups::ROUTES,
     policies::ROUTES,

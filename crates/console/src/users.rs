@@ -39,7 +39,7 @@ const ROWS: usize = 50;
 const MOST_READ: usize = 1_000;
 
 /// The part of the console that these pages belong to.
-const HERE: &str = "users";
+pub(crate) const HERE: &str = "users";
 
 /// What was typed, as what it should be.
 ///
@@ -56,13 +56,13 @@ fn user_of(visit: &Visit) -> Result<ExistingUserName, Failure> {
 }
 
 /// The same user, for operations that take no name longer than one can be.
-fn short(name: &ExistingUserName) -> Result<UserName, Fault> {
+pub(crate) fn short(name: &ExistingUserName) -> Result<UserName, Fault> {
     UserName::parse(name.as_str())
         .map_err(|_| Fault::new(Code::NoSuchEntity, "There is no such user."))
 }
 
 /// Whoever changes how they sign in themselves has to prove first to be there.
-fn be_fresh_for(visit: &Visit, name: &str) -> Result<(), Failure> {
+pub(crate) fn be_fresh_for(visit: &Visit, name: &str) -> Result<(), Failure> {
     let own = visit
         .user_name()
         .is_some_and(|own| text::fold(own) == text::fold(name));
@@ -70,12 +70,12 @@ fn be_fresh_for(visit: &Visit, name: &str) -> Result<(), Failure> {
 }
 
 /// Where a user's pages are.
-fn address_of(name: &str) -> String {
+pub(crate) fn address_of(name: &str) -> String {
     format!("/console/users/{}", encode(name))
 }
 
 /// The longest page that a list gives.
-fn whole() -> Paged {
+pub(crate) fn whole() -> Paged {
     pages_of(MOST_READ, None)
 }
 

@@ -71,6 +71,10 @@ pub(super) static ROUTES: &[Route] = &[
         "/console/credentials",
         Session(|visit| Box::pin(credentials::show(visit))),
     ),
+    post(
+        "/console/credentials",
+        Session(|visit| Box::pin(credentials::act(visit))),
+    ),
     get(
         "/console/credentials/password",
         Session(|visit| Box::pin(password::show(visit))),

@@ -103,14 +103,6 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(users::resync::resync(visit))),
     ),
     get(
-        "/console/users/{name}/remove",
-        Session(|visit| Box::pin(users::removal::show(visit))),
-    ),
-    post(
-        "/console/users/{name}/remove",
-        Session(|visit| Box::pin(users::removal::remove(visit))),
-    ),
-    get(
         "/console/users/{name}/rename",
         Session(|visit| Box::pin(users::rename::show(visit))),
     ),

@@ -1,35 +1,24 @@
 //! What the buttons of a user's tabs do at once: what can be undone as easily.
 
 use claviger_iam::Fault;
-use claviger_iam::entity::Status;
-use claviger_iam::operation::access_keys::UpdateAccessKey;
 use claviger_iam::operation::console_sessions::{EndConsoleSession, EndConsoleSessions};
 use claviger_iam::operation::groups::RemoveUserFromGroup;
 use claviger_iam::operation::policy_attachments::DetachUserPolicy;
-use claviger_iam::operation::service_specific_credentials::{
-    ResetServiceSpecificCredential, UpdateServiceSpecificCredential,
-};
 use claviger_iam::operation::shapes::TagShape;
 use claviger_iam::operation::sign_in_settings::SetUserMFADemand;
-use claviger_iam::operation::signing_certificates::UpdateSigningCertificate;
-use claviger_iam::operation::ssh_public_keys::UpdateSSHPublicKey;
 use claviger_iam::operation::tagging::{TagUser, UntagUser};
 use claviger_model::name::ExistingUserName;
 use claviger_model::tag::{TagKey, TagValue};
-use claviger_model::{Code, text};
+use claviger_model::text;
 
 use super::detail::{Tab, shown, tags};
-use super::keys::Once;
 use super::{address_of, be_fresh_for, short, typed, user_of};
-use crate::answer::{Answer, go, page};
+use crate::answer::{Answer, go};
+use crate::credentials::whose::Whose;
+use crate::credentials::{kinds, services};
 use crate::door::Visit;
 use crate::form::Form;
 use crate::view::fault_text;
-
-/// What is said of an id in a form that no page wrote.
-fn id<T: claviger_model::Scalar>(visit: &Visit) -> Result<T, Fault> {
-    typed(visit.asked.form.text("id"), "the ID of a credential")
-}
 
 /// Does what a button says.
 pub(crate) async fn act(visit: Visit) -> Answer {
@@ -39,7 +28,10 @@ pub(crate) async fn act(visit: Visit) -> Answer {
         be_fresh_for(&visit, name.as_str())?;
     }
     if visit.asked.form.text("do") == "service-reset" {
-        return reset(&visit, &name).await;
+        return match services::reset(&visit, &Whose::user(&name)).await {
+            Ok(answer) => answer,
+            Err(fault) => shown(&visit, tab, Some(fault_text(&fault))).await,
+        };
     }
     match run(&visit, &name).await {
         Ok(done) => go(&format!(
@@ -84,11 +76,7 @@ async fn run(visit: &Visit, name: &ExistingUserName) -> Result<&'static str, Fau
         }
         "demand-on" => demand(visit, name, true).await.map(|()| "demand-on"),
         "demand-off" => demand(visit, name, false).await.map(|()| "demand-off"),
-        word => match word.rsplit_once('-') {
-            Some((kind, "on")) => set(visit, name, kind, Status::Active).await,
-            Some((kind, "off")) => set(visit, name, kind, Status::Inactive).await,
-            _ => Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
-        },
+        _ => kinds::set(visit, &Whose::user(name)).await,
     }
 }
 
@@ -98,77 +86,6 @@ async fn demand(visit: &Visit, name: &ExistingUserName, demand_mfa: bool) -> Res
         demand_mfa,
     };
     visit.call(&set).await.map(drop)
-}
-
-/// Puts a credential into use, or out of it.
-async fn set(
-    visit: &Visit,
-    name: &ExistingUserName,
-    kind: &str,
-    status: Status,
-) -> Result<&'static str, Fault> {
-    match kind {
-        "key" => {
-            let update = UpdateAccessKey {
-                user_name: Some(name.clone()),
-                access_key_id: id(visit)?,
-                status,
-            };
-            visit.call(&update).await?;
-            return Ok(match status {
-                Status::Inactive => "key-off",
-                _ => "key-on",
-            });
-        }
-        "ssh" => {
-            let update = UpdateSSHPublicKey {
-                user_name: short(name)?,
-                ssh_public_key_id: id(visit)?,
-                status,
-            };
-            visit.call(&update).await?;
-        }
-        "service" => {
-            let update = UpdateServiceSpecificCredential {
-                user_name: Some(short(name)?),
-                service_specific_credential_id: id(visit)?,
-                status,
-            };
-            visit.call(&update).await?;
-        }
-        "certificate" => {
-            let update = UpdateSigningCertificate {
-                user_name: Some(name.clone()),
-                certificate_id: id(visit)?,
-                status,
-            };
-            visit.call(&update).await?;
-        }
-        _ => return Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
-    }
-    Ok(match status {
-        Status::Inactive => "credential-off",
-        _ => "credential-on",
-    })
-}
-
-/// Gives a service-specific credential another secret, and shows it this once.
-async fn reset(visit: &Visit, name: &ExistingUserName) -> Answer {
-    let reset = async {
-        let reset = ResetServiceSpecificCredential {
-            user_name: Some(short(name)?),
-            service_specific_credential_id: id(visit)?,
-        };
-        visit.call(&reset).await
-    };
-    match reset.await {
-        Ok(made) => page(&Once::credential(
-            visit,
-            name.as_str(),
-            made.service_specific_credential,
-        )),
-        Err(fault) => shown(visit, Tab::Credentials, Some(fault_text(&fault))).await,
-    }
 }
 
 /// The tags that a form holds: rows of a key and a value, those without a key left out.

@@ -5,15 +5,14 @@ use claviger_iam::Fault;
 use claviger_iam::operation::console_sessions::ListConsoleSessions;
 use claviger_iam::operation::login_profiles::{GetLoginProfile, LoginProfileShape};
 use claviger_iam::operation::recovery_codes::GetRecoveryCodes;
-use claviger_iam::operation::service_specific_credentials::ListServiceSpecificCredentials;
 use claviger_iam::operation::sign_in_settings::GetMFADemand;
-use claviger_iam::operation::signing_certificates::ListSigningCertificates;
-use claviger_iam::operation::ssh_public_key_details::ListSSHPublicKeyDetails;
 use claviger_model::Code;
 use claviger_model::name::ExistingUserName;
 
 use super::detail::{Head, Tab};
-use super::{short, whole};
+use super::short;
+use crate::credentials::kinds::{Kind, kinds};
+use crate::credentials::whose::Whose;
 use crate::credentials::{Device, Key, Section, devices, keys_of};
 use crate::door::Visit;
 use crate::home::OLD_KEY_DAYS;
@@ -31,29 +30,6 @@ struct Demand {
     by_account: bool,
     by_user: bool,
     by_groups: String,
-}
-
-/// A credential of which no more is told than what it is called and whether it is in use.
-struct Simple {
-    id: String,
-    about: String,
-    more: String,
-    active: bool,
-    state: &'static str,
-    made: When,
-    ends: Option<When>,
-    used: Option<When>,
-}
-
-/// A kind of them.
-struct Kind {
-    /// Its word in forms and addresses.
-    word: &'static str,
-    title: &'static str,
-    empty: &'static str,
-    /// Whether its secret can be drawn again.
-    resets: bool,
-    rows: Section<Simple>,
 }
 
 struct Session {
@@ -77,7 +53,8 @@ pub(super) struct Credentials {
     devices: Section<Device>,
     recovery_codes: Option<i32>,
     keys: Section<Key>,
-    kinds: [Kind; 3],
+    kinds: Vec<Kind>,
+    whose: Whose,
     sessions: Section<Session>,
 }
 
@@ -108,78 +85,6 @@ async fn demand(visit: &Visit, name: &ExistingUserName) -> Option<Demand> {
     })
 }
 
-async fn ssh_keys(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Simple>, Fault> {
-    let now = visit.asked.facts.now;
-    let list = ListSSHPublicKeyDetails {
-        user_name: Some(name.clone()),
-    };
-    let keys = visit.call(&list).await?.ssh_public_keys;
-    Ok(keys
-        .into_iter()
-        .map(|key| Simple {
-            id: key.ssh_public_key_id.as_str().to_owned(),
-            about: key.fingerprint,
-            more: key
-                .last_offered_host
-                .map_or_else(String::new, |host| format!("Last offered at {host}")),
-            active: key.status.as_str() == "Active",
-            state: key.status.as_str(),
-            made: When::of(key.upload_date, now),
-            ends: None,
-            used: key.last_offered_date.map(|at| When::of(at, now)),
-        })
-        .collect())
-}
-
-async fn service(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Simple>, Fault> {
-    let now = visit.asked.facts.now;
-    let list = ListServiceSpecificCredentials {
-        user_name: Some(short(name)?),
-        service_name: None,
-        all_users: None,
-        page: whole(),
-    };
-    let listed = visit.call(&list).await?.service_specific_credentials;
-    Ok(listed
-        .into_iter()
-        .map(|one| Simple {
-            id: one.service_specific_credential_id.as_str().to_owned(),
-            about: one.service_name,
-            more: one
-                .service_user_name
-                .or(one.service_credential_alias)
-                .unwrap_or_default(),
-            active: one.status.as_str() == "Active",
-            state: one.status.as_str(),
-            made: When::of(one.create_date, now),
-            ends: one.expiration_date.map(|at| When::of(at, now)),
-            used: None,
-        })
-        .collect())
-}
-
-async fn certificates(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Simple>, Fault> {
-    let now = visit.asked.facts.now;
-    let list = ListSigningCertificates {
-        user_name: Some(name.clone()),
-        page: whole(),
-    };
-    let listed = visit.call(&list).await?.certificates;
-    Ok(listed
-        .into_iter()
-        .map(|one| Simple {
-            id: one.certificate_id.as_str().to_owned(),
-            about: String::new(),
-            more: String::new(),
-            active: one.status.as_str() == "Active",
-            state: one.status.as_str(),
-            made: When::of(one.upload_date, now),
-            ends: None,
-            used: None,
-        })
-        .collect())
-}
-
 async fn sessions(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Session>, Fault> {
     let now = visit.asked.facts.now;
     let list = ListConsoleSessions {
@@ -205,6 +110,7 @@ impl Credentials {
     /// Asks for all of it; what is refused says so in its place.
     pub(super) async fn new(visit: &Visit, frame: Frame, head: Head) -> Self {
         let name = head.user.name.clone();
+        let whose = Whose::user(&name);
         let now = visit.asked.facts.now;
         let codes = GetRecoveryCodes {
             user_name: Some(name.clone()),
@@ -223,29 +129,8 @@ impl Credentials {
             devices: Section::of(devices(visit, Some(name.clone())).await),
             recovery_codes: visit.call(&codes).await.ok().map(|codes| codes.remaining),
             keys: Section::of(keys_of(visit, Some(name.clone())).await),
-            kinds: [
-                Kind {
-                    word: "ssh",
-                    title: "SSH public keys",
-                    empty: "This user has no SSH public key.",
-                    resets: false,
-                    rows: Section::of(ssh_keys(visit, &name).await),
-                },
-                Kind {
-                    word: "service",
-                    title: "Service-specific credentials",
-                    empty: "This user has no user name and password for a service.",
-                    resets: true,
-                    rows: Section::of(service(visit, &name).await),
-                },
-                Kind {
-                    word: "certificate",
-                    title: "Signing certificates",
-                    empty: "This user has no certificate that requests are signed with.",
-                    resets: false,
-                    rows: Section::of(certificates(visit, &name).await),
-                },
-            ],
+            kinds: kinds(visit, &whose).await,
+            whose,
             sessions: Section::of(sessions(visit, &name).await),
             frame,
             head,

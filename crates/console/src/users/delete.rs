@@ -16,6 +16,7 @@ use super::credentials::profile;
 use super::pick::{named, query_of};
 use super::{HERE, address_of, name_of, removal, short, typed, whole};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::credentials::whose::Whose;
 use crate::credentials::{devices, keys_of};
 use crate::door::Visit;
 use crate::view::{Frame, When, fault_text};
@@ -322,6 +323,6 @@ async fn remove_one(
             };
             visit.call(&remove).await.map(drop)
         }
-        kind => removal::run(visit, name, kind, id).await,
+        kind => removal::run(visit, &Whose::user(name), kind, id).await,
     }
 }

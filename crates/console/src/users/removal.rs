@@ -1,4 +1,4 @@
-//! Removing one thing of a user's: a page that tells what will break, and the removal.
+//! Removing one thing of a user's, or of one's own: a page that tells what will break, and the removal.
 
 use askama::Template;
 use claviger_iam::Fault;
@@ -10,11 +10,12 @@ use claviger_iam::operation::permissions_boundaries::DeleteUserPermissionsBounda
 use claviger_iam::operation::service_specific_credentials::DeleteServiceSpecificCredential;
 use claviger_iam::operation::signing_certificates::DeleteSigningCertificate;
 use claviger_iam::operation::ssh_public_keys::DeleteSSHPublicKey;
-use claviger_model::name::{ExistingUserName, SerialNumber};
+use claviger_model::name::SerialNumber;
 
-use super::{HERE, address_of, be_fresh_for, short, typed, user_of};
+use super::typed;
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::keys_of;
+use crate::credentials::whose::Whose;
 use crate::door::Visit;
 use crate::view::{Frame, encode, fault_text};
 
@@ -27,6 +28,8 @@ struct Kind {
     effect: &'static str,
     button: &'static str,
     tab: &'static str,
+    /// Whether it is the page for the own ones too.
+    own: bool,
     /// The word of the notice.
     done: &'static str,
 }
@@ -38,6 +41,7 @@ static KINDS: &[Kind] = &[
         effect: "What still uses it stops working. It cannot be brought back; deactivate it first if you are not sure.",
         button: "Delete access key",
         tab: "credentials",
+        own: true,
         done: "key-deleted",
     },
     Kind {
@@ -46,6 +50,7 @@ static KINDS: &[Kind] = &[
         effect: "The user will not be asked for it any more. If it is the last one, the password alone lets them in, or they have to assign another where one is demanded.",
         button: "Remove device",
         tab: "credentials",
+        own: false,
         done: "device-removed",
     },
     Kind {
@@ -54,6 +59,7 @@ static KINDS: &[Kind] = &[
         effect: "The password is deleted and the sessions end. Access keys go on working.",
         button: "Disable console access",
         tab: "credentials",
+        own: false,
         done: "console-off",
     },
     Kind {
@@ -62,6 +68,7 @@ static KINDS: &[Kind] = &[
         effect: "Hosts refuse it from then on.",
         button: "Delete SSH key",
         tab: "credentials",
+        own: true,
         done: "credential-deleted",
     },
     Kind {
@@ -70,6 +77,7 @@ static KINDS: &[Kind] = &[
         effect: "The service refuses it from then on. It cannot be brought back.",
         button: "Delete credential",
         tab: "credentials",
+        own: true,
         done: "credential-deleted",
     },
     Kind {
@@ -78,6 +86,7 @@ static KINDS: &[Kind] = &[
         effect: "Requests that are signed with it are refused from then on.",
         button: "Delete certificate",
         tab: "credentials",
+        own: true,
         done: "credential-deleted",
     },
     Kind {
@@ -86,6 +95,7 @@ static KINDS: &[Kind] = &[
         effect: "What it allows is allowed no more, and what it denies is denied no more. It is kept nowhere else.",
         button: "Delete policy",
         tab: "permissions",
+        own: false,
         done: "inline-deleted",
     },
     Kind {
@@ -94,6 +104,7 @@ static KINDS: &[Kind] = &[
         effect: "Nothing caps any more what the user's policies allow.",
         button: "Remove boundary",
         tab: "permissions",
+        own: false,
         done: "boundary-removed",
     },
 ];
@@ -104,32 +115,31 @@ struct Removal {
     frame: Frame,
     error: Option<String>,
     kind: &'static Kind,
-    name: String,
-    address: String,
+    whose: Whose,
     id: String,
     id_query: String,
     /// How lately it was used, where that is known.
     used: Option<String>,
 }
 
-fn kind_of(visit: &Visit) -> Result<&'static Kind, Failure> {
+/// What the address names; of the own things only those that have no other page.
+fn kind_of(visit: &Visit, whose: &Whose) -> Result<&'static Kind, Failure> {
     let word = visit.asked.query.text("what");
     KINDS
         .iter()
-        .find(|kind| kind.word == word)
+        .find(|kind| kind.word == word && (kind.own || !whose.is_own()))
         .ok_or(Failure::Missing)
 }
 
 impl Removal {
-    async fn new(visit: &Visit, error: Option<String>) -> Result<Self, Failure> {
-        let name = user_of(visit)?;
-        let kind = kind_of(visit)?;
+    async fn new(visit: &Visit, whose: Whose, error: Option<String>) -> Result<Self, Failure> {
+        let kind = kind_of(visit, &whose)?;
         if kind.tab == "credentials" {
-            be_fresh_for(visit, name.as_str())?;
+            whose.must_be_fresh(visit)?;
         }
         let id = visit.asked.query.text("id").to_owned();
         let used = if kind.word == "key" {
-            let keys = keys_of(visit, Some(name.clone())).await.unwrap_or_default();
+            let keys = keys_of(visit, whose.name()).await.unwrap_or_default();
             keys.into_iter()
                 .find(|key| key.id == id)
                 .map(|key| match key.used {
@@ -140,11 +150,10 @@ impl Removal {
             None
         };
         Ok(Self {
-            frame: Frame::of(visit, kind.title, HERE),
+            frame: Frame::of(visit, kind.title, whose.here()),
             error,
             kind,
-            address: address_of(name.as_str()),
-            name: name.as_str().to_owned(),
+            whose,
             id_query: encode(&id),
             id,
             used,
@@ -154,38 +163,34 @@ impl Removal {
 
 /// The page that asks.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    page(&Removal::new(&visit, None).await?)
+    page(&Removal::new(&visit, Whose::of(&visit)?, None).await?)
 }
 
 /// Removes it.
 pub(crate) async fn remove(visit: Visit) -> Answer {
-    let name = user_of(&visit)?;
-    let kind = kind_of(&visit)?;
+    let whose = Whose::of(&visit)?;
+    let kind = kind_of(&visit, &whose)?;
     if kind.tab == "credentials" {
-        be_fresh_for(&visit, name.as_str())?;
+        whose.must_be_fresh(&visit)?;
     }
-    match run(&visit, &name, kind.word, visit.asked.query.text("id")).await {
+    match run(&visit, &whose, kind.word, visit.asked.query.text("id")).await {
+        Ok(()) if kind.tab == "credentials" => whose.done(kind.done),
         Ok(()) => go(&format!(
             "{}?tab={}&done={}",
-            address_of(name.as_str()),
+            whose.base(),
             kind.tab,
             kind.done
         )),
-        Err(fault) => page_again(&Removal::new(&visit, Some(fault_text(&fault))).await?),
+        Err(fault) => page_again(&Removal::new(&visit, whose, Some(fault_text(&fault))).await?),
     }
 }
 
-/// Removes something of a user's by its kind.
-pub(super) async fn run(
-    visit: &Visit,
-    name: &ExistingUserName,
-    kind: &str,
-    id: &str,
-) -> Result<(), Fault> {
+/// Removes something of somebody's by its kind.
+pub(super) async fn run(visit: &Visit, whose: &Whose, kind: &str, id: &str) -> Result<(), Fault> {
     match kind {
         "key" => {
             let delete = DeleteAccessKey {
-                user_name: Some(name.clone()),
+                user_name: whose.name(),
                 access_key_id: typed(id, "the ID of an access key")?,
             };
             visit.call(&delete).await.map(drop)
@@ -193,7 +198,7 @@ pub(super) async fn run(
         "device" => {
             let serial_number: SerialNumber = typed(id, "a serial number")?;
             let deactivate = DeactivateMFADevice {
-                user_name: Some(name.clone()),
+                user_name: whose.name(),
                 serial_number: serial_number.clone(),
             };
             visit.call(&deactivate).await?;
@@ -205,41 +210,41 @@ pub(super) async fn run(
         }
         "password" => {
             let delete = DeleteLoginProfile {
-                user_name: Some(short(name)?),
+                user_name: Some(whose.short()?),
             };
             visit.call(&delete).await.map(drop)
         }
         "ssh" => {
             let delete = DeleteSSHPublicKey {
-                user_name: short(name)?,
+                user_name: whose.short()?,
                 ssh_public_key_id: typed(id, "the ID of an SSH key")?,
             };
             visit.call(&delete).await.map(drop)
         }
         "service" => {
             let delete = DeleteServiceSpecificCredential {
-                user_name: Some(short(name)?),
+                user_name: Some(whose.short()?),
                 service_specific_credential_id: typed(id, "the ID of a credential")?,
             };
             visit.call(&delete).await.map(drop)
         }
         "certificate" => {
             let delete = DeleteSigningCertificate {
-                user_name: Some(name.clone()),
+                user_name: whose.name(),
                 certificate_id: typed(id, "the ID of a certificate")?,
             };
             visit.call(&delete).await.map(drop)
         }
         "inline" => {
             let delete = DeleteUserPolicy {
-                user_name: name.clone(),
+                user_name: whose.existing()?,
                 policy_name: typed(id, "the name of a policy")?,
             };
             visit.call(&delete).await.map(drop)
         }
         _ => {
             let delete = DeleteUserPermissionsBoundary {
-                user_name: short(name)?,
+                user_name: whose.short()?,
             };
             visit.call(&delete).await.map(drop)
         }

@@ -1,0 +1,82 @@
+//! Credentials that are not for signing in: the own ones, and those of users, on the same pages.
+
+use super::Needs::Session;
+use super::{Route, get, post};
+use crate::credentials::{certificates, services, ssh};
+use crate::users::removal;
+
+/// Their routes.
+pub(super) static ROUTES: &[Route] = &[
+    get(
+        "/console/credentials/ssh",
+        Session(|visit| Box::pin(ssh::show_new(visit))),
+    ),
+    post(
+        "/console/credentials/ssh",
+        Session(|visit| Box::pin(ssh::upload(visit))),
+    ),
+    get(
+        "/console/users/{name}/ssh",
+        Session(|visit| Box::pin(ssh::show_new(visit))),
+    ),
+    post(
+        "/console/users/{name}/ssh",
+        Session(|visit| Box::pin(ssh::upload(visit))),
+    ),
+    get(
+        "/console/credentials/ssh/{id}",
+        Session(|visit| Box::pin(ssh::show(visit))),
+    ),
+    get(
+        "/console/users/{name}/ssh/{id}",
+        Session(|visit| Box::pin(ssh::show(visit))),
+    ),
+    get(
+        "/console/credentials/services",
+        Session(|visit| Box::pin(services::show_new(visit))),
+    ),
+    post(
+        "/console/credentials/services",
+        Session(|visit| Box::pin(services::generate(visit))),
+    ),
+    get(
+        "/console/users/{name}/services",
+        Session(|visit| Box::pin(services::show_new(visit))),
+    ),
+    post(
+        "/console/users/{name}/services",
+        Session(|visit| Box::pin(services::generate(visit))),
+    ),
+    get(
+        "/console/credentials/certificates",
+        Session(|visit| Box::pin(certificates::show_new(visit))),
+    ),
+    post(
+        "/console/credentials/certificates",
+        Session(|visit| Box::pin(certificates::add(visit))),
+    ),
+    get(
+        "/console/users/{name}/certificates",
+        Session(|visit| Box::pin(certificates::show_new(visit))),
+    ),
+    post(
+        "/console/users/{name}/certificates",
+        Session(|visit| Box::pin(certificates::add(visit))),
+    ),
+    get(
+        "/console/credentials/remove",
+        Session(|visit| Box::pin(removal::show(visit))),
+    ),
+    post(
+        "/console/credentials/remove",
+        Session(|visit| Box::pin(removal::remove(visit))),
+    ),
+    get(
+        "/console/users/{name}/remove",
+        Session(|visit| Box::pin(removal::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/remove",
+        Session(|visit| Box::pin(removal::remove(visit))),
+    ),
+];

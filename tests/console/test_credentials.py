@@ -1,0 +1,163 @@
+"""My security credentials: what somebody signs in and signs requests with, beyond passwords and devices."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from claviger import Server
+from console.person import Person
+
+PASSWORD = "Correct-Horse-1"
+CREDENTIALS = Path(__file__).resolve().parents[1] / "credentials"
+# Both are reached by the same pages: one's own, and those of a user.
+PLACES = {"own": "/console/credentials", "of a user": "/console/users/robot?tab=credentials"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def admin(console: Server) -> str:
+    aws = console.aws
+    aws("iam", "create-user", "--user-name", "admin")
+    aws("iam", "create-login-profile", "--user-name", "admin", "--password", PASSWORD)
+    aws("iam", "attach-user-policy", "--user-name", "admin", "--policy-arn", "arn:aws:iam::aws:policy/AdministratorAccess")
+    aws("iam", "create-user", "--user-name", "robot")
+    return "admin"
+
+
+@pytest.fixture
+def me(person: Person) -> Person:
+    person.signs_in("admin", PASSWORD)
+    return person
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The page, and the user whose credentials it lists."""
+    return PLACES[request.param], "admin" if request.param == "own" else "robot"
+
+
+def ssh_key() -> str:
+    public = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def at_list(person: Person, page: str) -> bool:
+    return page.split("?")[0] == person.at
+
+
+def test_an_ssh_key_is_uploaded_shown_switched_off_and_deleted(me: Person, console: Server, place: tuple[str, str]) -> None:
+    (page, user), iam = place, console.client("iam")
+    me.goes(page)
+    me.follows("Upload SSH public key")
+    me.finds_no_barrier()
+    me.fills("Public key", "-----BEGIN OPENSSH PRIVATE KEY-----")
+    me.presses("Upload")
+    assert me.alarm() == "The public key is malformed."
+    assert "PRIVATE" not in me.page.content(), "what may be a private key comes back"
+    key = ssh_key()
+    me.fills("Public key", key + " somebody@example.com\n")
+    if user == "admin":
+        me.shoots("credentials-ssh-new")
+    me.presses("Upload")
+    assert me.notice() == "The SSH public key has been uploaded."
+    assert at_list(me, page)
+    (made,) = iam.list_ssh_public_keys(UserName=user)["SSHPublicKeys"]
+    identity = made["SSHPublicKeyId"]
+    told = iam.get_ssh_public_key(UserName=user, SSHPublicKeyId=identity, Encoding="SSH")["SSHPublicKey"]
+
+    me.follows(identity)
+    assert told["Fingerprint"] in me.reads() and key in me.reads() and "-----BEGIN PUBLIC KEY-----" in me.reads()
+    me.finds_no_barrier()
+    if user == "admin":
+        me.shoots("credentials-ssh")
+    me.follows("Back")
+    for press, state, said in (
+        ("Deactivate", "Inactive", "The credential is inactive. It is refused from now on."),
+        ("Activate", "Active", "The credential is active."),
+    ):
+        me.presses(f"{press} {identity}")
+        assert me.notice() == said
+        assert iam.list_ssh_public_keys(UserName=user)["SSHPublicKeys"][0]["Status"] == state
+    me.follows(f"Delete {identity}")
+    me.finds_no_barrier()
+    me.presses("Delete SSH key")
+    assert me.notice() == "The credential has been deleted."
+    assert at_list(me, page)
+    assert iam.list_ssh_public_keys(UserName=user)["SSHPublicKeys"] == []
+
+
+def test_credentials_for_a_service_are_generated_drawn_again_and_deleted(
+    me: Person, console: Server, place: tuple[str, str]
+) -> None:
+    (page, user), iam = place, console.client("iam")
+    me.goes(page)
+    me.follows("Generate credentials")
+    me.finds_no_barrier()
+    if user == "admin":
+        me.shoots("credentials-service-new")
+    me.page.get_by_label("Keyspaces").check()
+    me.fills("Days until it expires", "5")
+    me.presses("Generate and show")
+    assert me.alarm() == "CredentialAgeDays is only valid for services that support long-term API keys."
+    assert me.page.get_by_label("Keyspaces").is_checked()
+    me.fills("Days until it expires", "")
+    me.presses("Generate and show")
+    password = me.page.locator("#secret code").inner_text()
+    (made,) = iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
+    identity = made["ServiceSpecificCredentialId"]
+    assert made["ServiceUserName"] in me.reads() and len(password) > 20
+    me.finds_no_barrier()
+    me.follows("Done")
+    assert at_list(me, page) and password not in me.page.content()
+    me.presses(f"Reset the secret of {identity}")
+    assert me.page.locator("#secret code").inner_text() != password
+    me.follows("Done")
+    me.presses(f"Deactivate {identity}")
+    assert iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"][0]["Status"] == "Inactive"
+    me.follows(f"Delete {identity}")
+    me.presses("Delete credential")
+
+    me.follows("Generate credentials")
+    me.page.get_by_label("Bedrock").check()
+    me.fills("Days until it expires", "30")
+    with me.page.expect_download() as coming:
+        me.presses("Generate and download .csv")
+    with coming.value.path().open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["Service"] == "bedrock.amazonaws.com" and row["Key"].startswith("ABSK")
+    me.goes(page)
+    assert "in 29 days" in me.reads() or "in 30 days" in me.reads()
+    (made,) = iam.list_service_specific_credentials(UserName=user)["ServiceSpecificCredentials"]
+    iam.delete_service_specific_credential(
+        UserName=user, ServiceSpecificCredentialId=made["ServiceSpecificCredentialId"]
+    )
+
+
+def test_a_certificate_is_uploaded_switched_off_and_deleted(me: Person, console: Server, place: tuple[str, str]) -> None:
+    (page, user), iam = place, console.client("iam")
+    me.goes(page)
+    me.follows("Add certificate")
+    me.finds_no_barrier()
+    me.fills("Certificate in PEM", (CREDENTIALS / "leaf.key").read_text())
+    me.presses("Upload")
+    assert me.alarm() == "Certificate HIDDEN_DUE_TO_SECURITY_REASONS is malformed."
+    assert "PRIVATE" not in me.page.content(), "what may be a private key comes back"
+    body = (CREDENTIALS / "leaf.pem").read_text()
+    me.fills("Certificate in PEM", body)
+    me.presses("Upload")
+    assert me.notice() == "The signing certificate has been uploaded."
+    (made,) = iam.list_signing_certificates(UserName=user)["Certificates"]
+    identity = made["CertificateId"]
+    kept = x509.load_pem_x509_certificate(made["CertificateBody"].encode())
+    assert kept == x509.load_pem_x509_certificate(body.encode())
+    me.finds_no_barrier()
+    me.presses(f"Deactivate {identity}")
+    assert iam.list_signing_certificates(UserName=user)["Certificates"][0]["Status"] == "Inactive"
+    me.follows(f"Delete {identity}")
+    me.presses("Delete certificate")
+    assert iam.list_signing_certificates(UserName=user)["Certificates"] == []
