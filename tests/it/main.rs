@@ -36,4 +36,5 @@ mod signin;
 mod signing_certificates;
 mod simulation;
 mod ssh_public_keys;
+mod user_details;
 mod users;

@@ -9,6 +9,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::audit::Journal;
+use crate::census::Censuses;
 use crate::credential_report::runs::Runs;
 use crate::operation::Registry;
 use crate::password::hasher::Hasher;
@@ -74,6 +75,7 @@ struct Inner {
     sessions: Cache<[u8; 32], Arc<OpenSession>, SessionBytes>,
     journal: Journal,
     credential_reports: Runs,
+    censuses: Censuses,
     lanes: Vec<tokio::sync::Mutex<()>>,
     /// Verifies nothing: what a request with an unknown key is held against, so that it takes as long as any other.
     decoy: SigningKey,
@@ -91,6 +93,7 @@ impl Iam {
         Ok(Self(Arc::new(Inner {
             journal: Journal::start(store.clone(), settings.clock.clone()),
             credential_reports: Runs::new(),
+            censuses: Censuses::new(),
             store,
             settings,
             registry: Registry::new(),
@@ -146,6 +149,11 @@ impl Iam {
     #[must_use]
     pub fn credential_reports(&self) -> &Runs {
         &self.0.credential_reports
+    }
+
+    /// What is kept in memory of the users of accounts.
+    pub(crate) fn censuses(&self) -> &Censuses {
+        &self.0.censuses
     }
 
     /// The lane that operations on an account queue in once they have met too many conflicts.

@@ -9,6 +9,7 @@ pub mod authenticate;
 pub mod authorize;
 pub mod aws_managed;
 pub mod caller;
+mod census;
 pub mod context;
 pub mod credential_report;
 pub mod cx;

@@ -52,6 +52,7 @@ pub mod simulation;
 pub mod ssh_public_key_details;
 pub mod ssh_public_keys;
 pub mod tagging;
+pub mod user_details;
 pub mod users;
 
 /// What the server can do, declared once.
@@ -207,6 +208,7 @@ fn decode<O: Operation>(from: Source<'_>) -> Result<Box<dyn Erased>, Violations>
 /// Every operation, family by family.
 pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Users", users::OPERATIONS),
+    ("User details", user_details::OPERATIONS),
     ("Groups", groups::OPERATIONS),
     ("Roles", roles::OPERATIONS),
     ("Managed policies", managed_policies::OPERATIONS),
