@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
 
-from claviger import ACCOUNT, Server
+from claviger import Server
 from console.person import Person
 
 
@@ -79,33 +78,3 @@ def test_whoever_may_not_see_them_is_told_so(person: Person, console: Server) ->
     assert "iam:GenerateCredentialReport" in person.alarm()
     person.goes("/console/events")
     assert "cloudtrail:LookupEvents" in person.reads()
-
-
-def test_the_simulator_decides_without_doing_anything(admin: Person, console: Server) -> None:
-    allowed = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
-         "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}},
-        {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}]}
-    console.aws("iam", "create-user", "--user-name", "asked")
-    console.aws("iam", "put-user-policy", "--user-name", "asked", "--policy-name", "p",
-                "--policy-document", json.dumps(allowed))
-    admin.goes("/console/simulator")
-    admin.finds_no_barrier()
-    admin.fills("ARN of the user, group or role", f"arn:aws:iam::{ACCOUNT}:user/asked")
-    admin.fills("Actions", "s3:GetObject\ns3:DeleteObject\ns3:PutObject")
-    admin.presses("Decide")
-
-    def words() -> list[str]:
-        return [mark.inner_text() for mark in admin.page.locator("tr .mark").all()]
-
-    assert words() == ["Not allowed", "Denied", "Not allowed"]
-    assert "aws:MultiFactorAuthPresent, which you did not give" in admin.reads()
-    admin.fills("Condition keys", "aws:MultiFactorAuthPresent = true")
-    admin.presses("Decide")
-    assert words() == ["Allowed", "Denied", "Not allowed"]
-    admin.finds_no_barrier()
-    admin.shoots("simulator")
-    admin.fills("ARN of the user, group or role", f"arn:aws:iam::{ACCOUNT}:user/nobody")
-    admin.presses("Decide")
-    assert "nobody" in admin.alarm()
-    assert admin.page.get_by_label("Actions").input_value().startswith("s3:GetObject")

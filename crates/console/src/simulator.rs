@@ -1,161 +1,121 @@
-//! The policy simulator: what policies would decide for somebody, without anything being done.
+//! The policy simulator: what policies would decide, those of somebody or ones that are written here, without anything
+//! being done. An address may carry what is asked, so that other pages lead here; documents are sent by `POST`, as they are too
+//! long for addresses.
 
-use std::net::IpAddr;
+mod scenario;
+mod verdict;
 
 use askama::Template;
-use claviger_iam::Fault;
-use claviger_iam::operation::simulation::{
-    ContextEntry, ContextKeyType, DecisionType, EvaluationResult, Scenario, SimulatePrincipalPolicy,
-};
 
-use crate::answer::{Answer, page};
+use crate::answer::{Answer, page, page_again};
 use crate::door::Visit;
-use crate::field::{next, paged, read, read_filled};
-use crate::view::{Frame, encode, fault_text};
+use crate::form::Form;
+use crate::view::{Frame, fault_text};
+use scenario::Scenario;
+use verdict::Verdict;
 
-/// Rows of a page.
-const ROWS: i32 = 100;
-
-/// What was decided of an action.
-struct Row {
-    action: String,
-    resource: String,
-    allowed: bool,
-    word: &'static str,
-    /// The statements that decided, each by its policy and place.
-    statements: Vec<String>,
-    /// What policies asked for that was not given.
-    missing: Vec<String>,
+/// What a page of verdicts has.
+struct Verdicts {
+    rows: Vec<Verdict>,
+    /// Where the next page begins.
+    next: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "simulator.html")]
-struct Simulator {
+struct Simulator<'a> {
     frame: Frame,
     error: Option<String>,
-    principal: String,
-    actions: String,
-    resource: String,
+    /// The fields as they were typed.
+    typed: &'a Form,
+    /// Whether the policies are those written here, and nobody's.
+    of_nobody: bool,
+    /// Whether the policies written here are in sight.
+    written: bool,
+    /// What is written of policies, and room for another where that was asked.
+    policies: Vec<String>,
+    /// The condition keys, with those that policies ask for where that was asked.
     context: String,
-    results: Option<Vec<Row>>,
-    next: Option<String>,
+    /// Whether the fields that few need are open.
+    more: bool,
+    verdicts: Option<Verdicts>,
 }
 
-fn row(result: EvaluationResult) -> Row {
-    let (allowed, word) = match result.eval_decision {
-        DecisionType::Allowed => (true, "Allowed"),
-        DecisionType::ExplicitDeny => (false, "Denied"),
-        DecisionType::ImplicitDeny => (false, "Not allowed"),
-    };
-    let statements = result.matched_statements.into_iter();
-    Row {
-        action: result.eval_action_name,
-        resource: result.eval_resource_name,
-        allowed,
-        word,
-        statements: statements
-            .map(|statement| {
-                format!(
-                    "{}, line {}",
-                    statement.source_policy_id, statement.start_position.line
-                )
-            })
-            .collect(),
-        missing: result.missing_context_values,
-    }
-}
-
-/// What values look like. Numbers and moments are texts to the operation too.
-fn kind(values: &[&str]) -> ContextKeyType {
-    let all = |is: fn(&&str) -> bool| values.iter().all(is);
-    let booleans =
-        all(|value| value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"));
-    let addresses = all(|value| value.parse::<IpAddr>().is_ok());
-    match (values.len(), booleans, addresses) {
-        (1, true, _) => ContextKeyType::Boolean,
-        (1, _, true) => ContextKeyType::Ip,
-        (1, ..) => ContextKeyType::String,
-        (_, true, _) => ContextKeyType::BooleanList,
-        (_, _, true) => ContextKeyType::IpList,
-        _ => ContextKeyType::StringList,
-    }
-}
-
-/// Condition keys as they are typed: `key = value`, one a line; several values are separated by commas.
-fn context(typed: &str) -> Result<Vec<ContextEntry>, Fault> {
-    typed
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let (key, values) = line.split_once('=').unwrap_or((line, ""));
-            let values: Vec<&str> = values.split(',').map(str::trim).collect();
-            Ok(ContextEntry {
-                context_key_name: Some(read(key.trim(), "The condition key")?),
-                context_key_type: Some(kind(&values)),
-                context_key_values: (values.into_iter()).map(str::to_owned).collect(),
-            })
-        })
-        .collect()
-}
-
-async fn simulate(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<Row>, Fault> {
-    let query = &visit.asked.query;
-    let actions = query.text("actions");
-    let resource = query.filled("resource");
-    let simulate = SimulatePrincipalPolicy {
-        policy_source_arn: read(query.text("principal"), "The ARN")?,
-        policy_input_list: Vec::new(),
-        policy_exclusion_list: Vec::new(),
-        scenario: Scenario {
-            permissions_boundary_policy_input_list: Vec::new(),
-            ordered_organization_policy_input_list: Vec::new(),
-            action_names: actions
-                .split([',', '\n', ' '])
-                .map(str::trim)
-                .filter(|action| !action.is_empty())
-                .map(|action| read(action, "An action"))
-                .collect::<Result<_, _>>()?,
-            resource_arns: read_filled(resource, "The resource")?.into_iter().collect(),
-            resource_policy: None,
-            resource_owner: None,
-            caller_arn: None,
-            context_entries: context(query.text("context"))?,
-            resource_handling_option: None,
-        },
-        page: paged(query.filled("marker"), ROWS)?,
-    };
-    let simulated = visit.call(&simulate).await?;
-    let first = format!(
-        "/console/simulator?principal={}&actions={}&resource={}&context={}",
-        encode(query.text("principal")),
-        encode(actions),
-        encode(resource.unwrap_or_default()),
-        encode(query.text("context"))
-    );
-    *next_page = next(&first, &simulated.end);
-    Ok(simulated.evaluation_results.into_iter().map(row).collect())
-}
+/// Policies that can be written beside one another.
+const POLICIES: usize = 5;
 
 /// The page.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    let query = &visit.asked.query;
-    let mut next = None;
-    let (mut error, mut results) = (None, None);
-    if query.ticked("actions") {
-        match simulate(&visit, &mut next).await {
-            Ok(rows) => results = Some(rows),
-            Err(fault) => error = Some(fault_text(&fault)),
+    let asked = &visit.asked;
+    // A form that was sent always says whose policies are asked.
+    let typed = if asked.form.ticked("of") {
+        &asked.form
+    } else {
+        &asked.query
+    };
+    let mut policies: Vec<String> = typed
+        .all("policy")
+        .filter(|policy| !policy.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let of_nobody = typed.text("of") == "nobody";
+    let wants_another = typed.text("do") == "more";
+    if (policies.is_empty() || wants_another) && policies.len() < POLICIES {
+        policies.push(String::new());
+    }
+    let mut shown = Simulator {
+        frame: Frame::of(&visit, "Policy simulator", "simulator"),
+        error: None,
+        typed,
+        of_nobody,
+        written: of_nobody || wants_another || policies.iter().any(|policy| !policy.is_empty()),
+        policies,
+        context: typed.text("context").to_owned(),
+        more: ["boundary", "on", "owner", "caller"]
+            .iter()
+            .any(|field| typed.filled(field).is_some()),
+        verdicts: None,
+    };
+    let done = if typed.text("do") == "keys" {
+        keys(&visit, typed).await.map(|keys| shown.context = keys)
+    } else if typed.ticked("actions") {
+        decide(&visit, typed)
+            .await
+            .map(|verdicts| shown.verdicts = Some(verdicts))
+    } else {
+        Ok(())
+    };
+    match done {
+        Ok(()) => page(&shown),
+        Err(fault) => {
+            shown.error = Some(fault_text(&fault));
+            page_again(&shown)
         }
     }
-    page(&Simulator {
-        frame: Frame::of(&visit, "Policy simulator", "simulator"),
-        error,
-        principal: query.text("principal").to_owned(),
-        actions: query.text("actions").to_owned(),
-        resource: query.text("resource").to_owned(),
-        context: query.text("context").to_owned(),
-        results,
-        next,
+}
+
+async fn decide(visit: &Visit, typed: &Form) -> Result<Verdicts, claviger_iam::Fault> {
+    let simulated = Scenario::read(typed)?.simulate(visit).await?;
+    Ok(Verdicts {
+        rows: (simulated.evaluation_results.into_iter())
+            .map(Verdict::of)
+            .collect(),
+        next: simulated.end.marker,
     })
+}
+
+/// The condition keys as they were typed, with those below that the policies ask for and nobody has typed yet.
+async fn keys(visit: &Visit, typed: &Form) -> Result<String, claviger_iam::Fault> {
+    let asked_for = scenario::keys(visit, typed).await?;
+    let mut lines: Vec<String> = typed.text("context").lines().map(str::to_owned).collect();
+    for key in asked_for {
+        let is_there = |line: &String| {
+            let (typed, _) = line.split_once('=').unwrap_or((line, ""));
+            typed.trim().eq_ignore_ascii_case(&key)
+        };
+        if !lines.iter().any(is_there) {
+            lines.push(format!("{key} = "));
+        }
+    }
+    Ok(lines.join("\n"))
 }

@@ -34,4 +34,8 @@ pub(super) static ROUTES: &[Route] = &[
         "/console/simulator",
         Session(|visit| Box::pin(simulator::show(visit))),
     ),
+    post(
+        "/console/simulator",
+        Session(|visit| Box::pin(simulator::show(visit))),
+    ),
 ];
