@@ -128,9 +128,21 @@ class Person:
     # Looking
 
     def shoots(self, name: str) -> None:
-        """Keeps a picture of the page."""
+        """Keeps two pictures of the page: wide and light, narrow and dark."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        wide = self.page.viewport_size
+        self.shoot(name)
+        self.page.set_viewport_size({"width": 360, "height": 740})
+        self.page.emulate_media(color_scheme="dark")
+        self.shoot(f"{name}-narrow")
+        self.page.emulate_media(color_scheme="light")
+        if wide is not None:
+            self.page.set_viewport_size(wide)
+
+    def shoot(self, name: str) -> None:
+        # Pages have few colours: a palette of them takes a third of the room.
+        picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True))).convert("RGB")
+        picture.quantize(256, dither=Image.Dither.NONE).save(SHOTS / f"{name}.png", optimize=True)
 
     def finds_no_barrier(self) -> None:
         """Runs axe over the page, in light and in dark."""

@@ -15,6 +15,17 @@ use crate::{install, workspace};
 /// When a test fails, or a picture cannot be copied.
 pub(crate) fn make() -> Result<()> {
     install::everything()?;
+    let (from, to) = (
+        workspace::root().join("target/screenshots"),
+        workspace::root().join("docs/console"),
+    );
+    // Pages that are gone leave no picture behind.
+    for folder in [&from, &to] {
+        if folder.exists() {
+            fs::remove_dir_all(folder)
+                .with_context(|| format!("cannot empty {}", folder.display()))?;
+        }
+    }
     Step::cargo("the server for the browser tests")
         .args(["build", "--package", "claviger"])
         .run()?;
@@ -23,10 +34,6 @@ pub(crate) fn make() -> Result<()> {
         .folder(&workspace::root().join("tests"))
         .env("CLAVIGER_BIN", workspace::target().join("debug/claviger"))
         .run()?;
-    let (from, to) = (
-        workspace::root().join("target/screenshots"),
-        workspace::root().join("docs/console"),
-    );
     fs::create_dir_all(&to).with_context(|| format!("cannot make {}", to.display()))?;
     let mut copied = 0;
     for entry in
