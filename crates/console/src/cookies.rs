@@ -19,6 +19,8 @@ pub(crate) enum Cookie {
     KnownBrowser,
     /// The account and name of the last sign-in, to fill in.
     Remembered,
+    /// The columns of the list of users.
+    Columns,
 }
 
 impl Cookie {
@@ -30,6 +32,7 @@ impl Cookie {
             Self::Visit => "claviger-visit",
             Self::KnownBrowser => "claviger-browser",
             Self::Remembered => "claviger-remembered",
+            Self::Columns => "claviger-columns",
         }
     }
 
@@ -39,7 +42,7 @@ impl Cookie {
             Self::Session | Self::Visit => None,
             Self::Factor | Self::Password => Some(600),
             Self::KnownBrowser => Some(180 * 86_400),
-            Self::Remembered => Some(365 * 86_400),
+            Self::Remembered | Self::Columns => Some(365 * 86_400),
         }
     }
 

@@ -1,13 +1,16 @@
-//! Users: their list, with what an administrator looks for first, and a search by name or access key ID.
+//! Users: their list, with what an administrator looks for first, a search by name or access key ID, and what can be done with
+//! several of them.
 
 pub(crate) mod actions;
 pub(crate) mod boundary;
+mod columns;
 pub(crate) mod console_access;
 mod credentials;
 pub(crate) mod delete;
 pub(crate) mod detail;
 pub(crate) mod inline;
 pub(crate) mod keys;
+mod list;
 pub(crate) mod new;
 pub(crate) mod pick;
 pub(crate) mod removal;
@@ -16,22 +19,21 @@ pub(crate) mod resync;
 
 use askama::Template;
 use claviger_iam::Fault;
-use claviger_iam::operation::access_keys::GetAccessKeyLastUsed;
 use claviger_iam::operation::account::GetAccountSummary;
-use claviger_iam::operation::groups::ListGroupsForUser;
-use claviger_iam::operation::login_profiles::GetLoginProfile;
 use claviger_iam::operation::page::{Marker, Paged};
 use claviger_iam::operation::shapes::UserShape;
-use claviger_iam::operation::users::{GetUser, ListUsers};
 use claviger_model::name::{ExistingUserName, UserName};
 use claviger_model::scalar::Bounded;
-use claviger_model::{AccessKeyId, Code, Scalar, text};
+use claviger_model::{Code, Scalar, text};
 
-use crate::answer::{Answer, Failure, go, page};
-use crate::credentials::{Key, Section, devices, keys_of};
+use self::columns::{Column, Order};
+use self::list::{CHOICES, Cell, Row, Wanted};
+use crate::answer::{Answer, Failure, go, page, with_cookies};
+use crate::cookies::Cookie;
+use crate::credentials::Section;
 use crate::door::Visit;
 use crate::home::OLD_KEY_DAYS;
-use crate::view::{Frame, When, encode};
+use crate::view::{Frame, encode, fault_text};
 
 /// Users of one page of the list.
 const ROWS: usize = 50;
@@ -86,24 +88,20 @@ fn pages_of(rows: usize, marker: Option<Marker>) -> Paged {
     }
 }
 
-/// A user in the list. What may not be seen is `None`, and shown as a dash.
-struct Row {
-    name: String,
-    address: String,
-    path: String,
-    groups: Option<usize>,
-    devices: Option<Vec<&'static str>>,
-    console: Option<Console>,
-    keys: Option<Vec<Key>>,
-    activity: Option<When>,
-    created: When,
+/// The heading of a column.
+struct Heading {
+    label: &'static str,
+    /// Where the list is in the order of this column.
+    link: Option<String>,
+    /// In which order it is, in the words of `aria-sort`.
+    order: Option<&'static str>,
 }
 
-/// Whether somebody signs in here.
-enum Console {
-    Off,
-    /// Since when there is a password.
-    On(When),
+/// A column that can be chosen.
+struct Choice {
+    word: &'static str,
+    label: &'static str,
+    shown: bool,
 }
 
 #[derive(Template)]
@@ -111,166 +109,109 @@ enum Console {
 struct Users {
     frame: Frame,
     search: String,
+    show: String,
+    order: Order,
     /// How many there are in all, where that may be known.
     total: Option<i32>,
+    name: Heading,
+    headings: Vec<Heading>,
+    choices: Vec<Choice>,
     rows: Section<Row>,
-    first: bool,
+    /// Why they are in no order but that of their names.
+    plain: Option<String>,
+    first: Option<String>,
     /// The address of what follows.
     next: Option<String>,
 }
 
-/// A page of users, and the marker of the next.
-type Found = (Vec<UserShape>, Option<String>);
-
-async fn list(visit: &Visit, rows: usize, marker: Option<Marker>) -> Result<Found, Fault> {
-    let list = ListUsers {
-        path_prefix: None,
-        page: pages_of(rows, marker),
-    };
-    let listed = visit.call(&list).await?;
-    Ok((listed.users, listed.end.marker))
-}
-
-/// The users whose names hold a text. Longer and longer stretches are read while nothing is found; a stretch that holds
-/// more than a page shows is read again in short ones, since a page can only go on where a stretch ended.
-async fn search(visit: &Visit, wanted: &str, marker: Option<Marker>) -> Result<Found, Fault> {
-    let wanted = text::fold(wanted);
-    let (mut found, mut marker, mut stretch) = (Vec::new(), marker, ROWS);
-    loop {
-        let (users, next) = list(visit, stretch, marker.clone()).await?;
-        let fits: Vec<UserShape> = users
-            .into_iter()
-            .filter(|user| text::fold(name_of(user)).contains(&wanted))
-            .collect();
-        if stretch > ROWS && found.len() + fits.len() > ROWS {
-            stretch = ROWS;
-            continue;
-        }
-        found.extend(fits);
-        let Some(next) = next else {
-            return Ok((found, None));
-        };
-        if found.len() >= ROWS {
-            return Ok((found, Some(next)));
-        }
-        marker = Marker::parse(&next).ok();
-        stretch = (stretch * 4).min(MOST_READ);
+/// The list in this order, with the same search and choice.
+fn list_of(search: &str, show: &str, order: Order) -> String {
+    let parts = [
+        ("search", search.to_owned()),
+        ("show", show.to_owned()),
+        (
+            "sort",
+            if order == Order::USUAL {
+                String::new()
+            } else {
+                order.word()
+            },
+        ),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    if parts.is_empty() {
+        return String::from("/console/users");
     }
-}
-
-/// The user who has an access key, if what is looked for is the ID of one that may be seen.
-async fn holder(visit: &Visit, wanted: &str) -> Result<Option<UserShape>, Fault> {
-    let is_key = !wanted.bytes().any(|byte| byte.is_ascii_lowercase());
-    let Some(access_key_id) = AccessKeyId::parse(wanted).ok().filter(|_| is_key) else {
-        return Ok(None);
-    };
-    // Of a key that is not there the operation says what it says of one that may not be seen.
-    let Ok(key) = visit.call(&GetAccessKeyLastUsed { access_key_id }).await else {
-        return Ok(None);
-    };
-    let Some(user) = key.user_name else {
-        return Ok(None);
-    };
-    let get = GetUser {
-        user_name: Some(typed(&user, "a user name")?),
-    };
-    Ok(Some(visit.call(&get).await?.user))
+    format!("/console/users?{}", parts.join("&"))
 }
 
 fn name_of(user: &UserShape) -> &str {
     user.user_name.as_deref().unwrap_or_default()
 }
 
-async fn row(visit: &Visit, user: UserShape) -> Result<Row, Fault> {
-    let now = visit.asked.facts.now;
-    let name: ExistingUserName = typed(name_of(&user), "a user name")?;
-    let groups = ListGroupsForUser {
-        user_name: name.clone(),
-        page: whole(),
-    };
-    let profile = GetLoginProfile {
-        user_name: Some(short(&name)?),
-    };
-    let console = match visit.call(&profile).await {
-        Ok(profile) => Some(Console::On(When::of(
-            profile.login_profile.create_date,
-            now,
-        ))),
-        Err(fault) if fault.code() == Code::NoSuchEntity => Some(Console::Off),
-        Err(_) => None,
-    };
-    let keys = keys_of(visit, Some(name.clone())).await.ok();
-    let key_used = keys.iter().flatten().filter_map(|key| key.used_at).max();
-    Ok(Row {
-        address: address_of(name.as_str()),
-        path: user.path.as_str().to_owned(),
-        groups: visit
-            .call(&groups)
-            .await
-            .ok()
-            .map(|listed| listed.groups.len()),
-        devices: devices(visit, Some(name.clone()))
-            .await
-            .ok()
-            .map(|devices| devices.into_iter().map(|device| device.kind).collect()),
-        console,
-        activity: user
-            .password_last_used
-            .max(key_used)
-            .map(|at| When::of(at, now)),
-        keys,
-        created: When::of(user.create_date, now),
-        name: name.as_str().to_owned(),
-    })
-}
-
-async fn find(visit: &Visit) -> Result<(Vec<Row>, Option<String>), Fault> {
-    let query = &visit.asked.query;
-    let marker = query
-        .filled("marker")
-        .map(|marker| typed(marker, "a place in the list"))
-        .transpose()?;
-    let wanted = query.text("search");
-    let (users, next) = match holder(visit, wanted).await? {
-        Some(user) => (vec![user], None),
-        None if wanted.is_empty() => list(visit, ROWS, marker).await?,
-        None => search(visit, wanted, marker).await?,
-    };
-    let mut rows = Vec::with_capacity(users.len());
-    for user in users {
-        rows.push(row(visit, user).await?);
-    }
-    Ok((rows, next))
-}
-
 /// The list.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    let search = visit.asked.query.text("search").to_owned();
-    let (rows, next) = match find(&visit).await {
-        Ok((rows, next)) => (Ok(rows), next),
-        Err(fault) => (Err(fault), None),
+    let query = &visit.asked.query;
+    let (search, show) = (query.text("search"), query.text("show"));
+    let order = Order::of(query.text("sort"));
+    let columns = Column::chosen(&visit);
+    let wanted = Wanted {
+        search,
+        show,
+        order,
+        columns: &columns,
     };
+    let (rows, next, plain) = match list::find(&visit, &wanted).await {
+        Ok(found) => (Ok(found.rows), found.next, found.plain),
+        Err(fault) => (Err(fault), None, None),
+    };
+    let heading = |column: Option<Column>| Heading {
+        label: column.map_or("User name", Column::label),
+        link: order
+            .towards(column)
+            .map(|order| list_of(search, show, order)),
+        order: order.told(column),
+    };
+    let here = list_of(search, show, order);
     let summary = visit.call(&GetAccountSummary {}).await.ok();
     page(&Users {
         frame: Frame::of(&visit, "Users", HERE),
         total: summary.and_then(|summary| summary.summary_map.get("Users").copied()),
+        name: heading(None),
+        headings: columns
+            .iter()
+            .map(|column| heading(Some(*column)))
+            .collect(),
+        choices: Column::ALL
+            .into_iter()
+            .map(|column| Choice {
+                word: column.word(),
+                label: column.label(),
+                shown: columns.contains(&column),
+            })
+            .collect(),
         rows: Section::of(rows),
-        first: !visit.asked.query.ticked("marker"),
+        plain: plain.as_ref().map(fault_text),
         next: next.map(|next| {
-            format!(
-                "/console/users?search={}&marker={}",
-                encode(&search),
-                encode(&next)
-            )
+            let joint = if here.contains('?') { '&' } else { '?' };
+            format!("{here}{joint}marker={}", encode(&next))
         }),
-        search,
+        first: query.ticked("marker").then_some(here),
+        search: search.to_owned(),
+        show: show.to_owned(),
+        order,
     })
 }
 
-/// Goes on with the users that are ticked.
+/// Goes on with the users that are ticked, or keeps which columns are to be shown.
 pub(crate) async fn choose(visit: Visit) -> Answer {
     let form = &visit.asked.form;
     let to = match form.text("do") {
+        "columns" => return keep_columns(&visit),
         "delete" => "~delete",
         _ => "~groups",
     };
@@ -282,4 +223,17 @@ pub(crate) async fn choose(visit: Visit) -> Answer {
         return go("/console/users?done=none-chosen");
     }
     go(&format!("/console/users/{to}?{}", names.join("&")))
+}
+
+/// Keeps which columns are to be shown, in this browser.
+fn keep_columns(visit: &Visit) -> Answer {
+    let form = &visit.asked.form;
+    let columns = Column::of_words(form.all("column"));
+    let kept = Column::kept(&columns);
+    let order = Order::of(form.text("sort"));
+    let answer = go(&list_of(form.text("search"), form.text("show"), order))?;
+    Ok(with_cookies(
+        answer,
+        [visit.asked.set(Cookie::Columns, &kept)],
+    ))
 }
