@@ -187,11 +187,18 @@ impl TestApp {
 
     /// The same server started again, once it has been stopped: nothing is in its memory.
     pub async fn start_again(&self) -> Self {
-        let iam = self.0.ground.start().await;
+        self.start_again_at(self.0.ground.setup.password_cost).await
+    }
+
+    /// The same server started again, with password hashes that cost this from now on.
+    pub async fn start_again_at(&self, password_cost: Cost) -> Self {
+        let mut ground = self.0.ground.clone();
+        ground.setup.password_cost = password_cost;
+        let iam = ground.start().await;
         Self(Arc::new(Inner {
             router: claviger_aws::router(iam.clone()),
             iam,
-            ground: self.0.ground.clone(),
+            ground,
             requests: AtomicU64::new(self.0.requests.load(Ordering::SeqCst)),
             root: self.0.root.clone(),
         }))

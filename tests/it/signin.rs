@@ -1,5 +1,7 @@
 //! Signing in to the console, step by step, and what a session lasts.
 
+mod lasting;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use claviger_iam::context::RequestFacts;

@@ -269,9 +269,7 @@ fn check_fresh(
     if session.is_fresh(request.now) || !spec.on_own_credentials || !is_own() {
         return Ok(());
     }
-    Err(Fault::denied(
-        "Confirm that it is you before you change how you sign in.",
-    ))
+    Err(Fault::unconfirmed())
 }
 
 /// Whether the account's demand for a second factor grants what a session needs that may do nothing but assign one: on the

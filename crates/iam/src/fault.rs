@@ -13,6 +13,7 @@ pub struct Fault(Box<Inner>);
 struct Inner {
     code: Code,
     message: Option<String>,
+    unconfirmed: bool,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -22,6 +23,7 @@ impl Fault {
         Self(Box::new(Inner {
             code,
             message: Some(message.into()),
+            unconfirmed: false,
             cause: None,
         }))
     }
@@ -32,6 +34,7 @@ impl Fault {
         Self(Box::new(Inner {
             code,
             message: None,
+            unconfirmed: false,
             cause: None,
         }))
     }
@@ -82,6 +85,14 @@ impl Fault {
         Self::new(Code::MalformedPolicyDocument, message)
     }
 
+    /// 403 `AccessDenied` to somebody at the console who must confirm first to be there, and then may try again.
+    #[must_use]
+    pub fn unconfirmed() -> Self {
+        let mut fault = Self::denied("Confirm that it is you before you change how you sign in.");
+        fault.0.unconfirmed = true;
+        fault
+    }
+
     /// 500 `ServiceFailure`: something failed that is not the caller's doing. What it was goes to the log alone.
     pub fn service(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(
@@ -109,6 +120,12 @@ impl Fault {
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// Whether a fresh proof of being there is all that was missing.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.0.unconfirmed
     }
 
     /// What the caller is told, if anything.

@@ -87,6 +87,9 @@ statements! {
         WHERE ticket.closes <= excluded.opened OR ticket.opened > excluded.closes OR ticket.taken < $6";
     TICKETS = "SELECT opened, closes, taken FROM ticket WHERE account = $1 AND kind = $2 AND id = $3";
     REFILL = "DELETE FROM ticket WHERE account = $1 AND kind = $2 AND id = $3";
+    /// Only a window that was open when the ticket was taken gets it back.
+    GIVE_BACK = "UPDATE ticket SET taken = taken - 1 WHERE account = $1 AND kind = $2 AND id = $3 \
+        AND opened <= $4 AND closes > $4 AND taken > 0";
     EXPIRE_TICKETS = "DELETE FROM ticket WHERE closes < $1";
 
     /// An event that is there already is the same event, from a commit that was tried again.

@@ -111,6 +111,22 @@ impl Store {
         );
         self.inner()?.db.write(vec![refill]).await.map(drop)
     }
+
+    /// Gives back one ticket that was taken at this time, if the window that it was taken in is still the present one: as
+    /// after a try that needs no counting.
+    ///
+    /// # Errors
+    /// The store is closed or unavailable.
+    pub async fn give_back(&self, bucket: &Bucket, taken: Timestamp) -> Result<(), StoreError> {
+        let give_back = statement!(
+            sql::GIVE_BACK,
+            bucket.scope.number(),
+            bucket.kind,
+            bucket.id.as_bytes().to_vec(),
+            taken.micros()
+        );
+        self.inner()?.db.write(vec![give_back]).await.map(drop)
+    }
 }
 
 impl Inner {

@@ -10,7 +10,7 @@ use claviger_store::{Entries, Record, Scope};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use super::index::{CONSOLE_SESSIONS, CONSOLE_SESSIONS_OF};
+use super::index::{CONSOLE_SESSIONS, CONSOLE_SESSIONS_BY_END, CONSOLE_SESSIONS_OF, WHOLE};
 use super::mfa_device::Who;
 
 /// How long a proof counts as fresh, in seconds (OWASP ASVS 5.0, 7.5.1).
@@ -132,6 +132,14 @@ impl ConsoleSession {
         }
     }
 
+    /// Its place among those of the account by when they end: the earliest comes first.
+    #[must_use]
+    pub fn place_by_end(&self) -> Vec<u8> {
+        let mut key = self.expires.micros().to_be_bytes().to_vec();
+        key.extend_from_slice(self.id.as_bytes());
+        key
+    }
+
     /// Its place in the list of its owner's sessions: the oldest come first.
     #[must_use]
     pub fn place(&self) -> Vec<u8> {
@@ -159,6 +167,11 @@ impl Record for ConsoleSession {
             &CONSOLE_SESSIONS_OF,
             Self::group(&self.who),
             self.place().as_slice(),
+        );
+        out.ordered(
+            &CONSOLE_SESSIONS_BY_END,
+            WHOLE,
+            self.place_by_end().as_slice(),
         );
     }
 }

@@ -48,6 +48,8 @@ pub static HARDWARE_MFA_BY_SERIAL: Index = Index::unique("hardware_mfa_by_serial
 pub static CONSOLE_SESSIONS: Index = Index::unique("console_sessions").global();
 /// User → the console sessions of the user, the oldest first.
 pub static CONSOLE_SESSIONS_OF: Index = Index::ordered("console_sessions_of");
+/// Console sessions by when they end at the latest, the earliest first.
+pub static CONSOLE_SESSIONS_BY_END: Index = Index::ordered("console_sessions_by_end");
 /// SHA-256 digest of a credential id → the FIDO device that has it. One for all accounts: the relying party is the server.
 pub static FIDO_CREDENTIALS: Index = Index::unique("fido_credentials").global();
 /// Folded serial number → FIDO device.

@@ -98,6 +98,18 @@ fn is_current(cx: &Cx<'_>, session: &ConsoleSession) -> bool {
         .is_some_and(|current| current.id == session.id)
 }
 
+/// Ends the owner's sessions in which a password alone was proved, but for the one that this is asked from: with the first
+/// device, a password alone opens no session any more.
+pub(super) async fn end_unproved(cx: &mut Cx<'_>, owner: &Owner) -> Result<(), Fault> {
+    let scope = cx.scope();
+    for session in sessions_of(cx, owner).await? {
+        if session.mfa.is_none() && !is_current(cx, &session) {
+            cx.unit.delete::<ConsoleSession>(scope, session.id());
+        }
+    }
+    Ok(())
+}
+
 /// Lists the console sessions of a user, or of the caller: those that have neither ended nor expired. An operation of this
 /// server's own.
 #[derive(Shape)]

@@ -13,6 +13,7 @@ use claviger_shape::{SecretBlob, Shape};
 use claviger_store::{Depends, Record, Stored};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::console_sessions::end_unproved;
 use super::page::{PageEnd, Paged};
 use super::security_keys::{self, SECURITY_KEY_KEYS};
 use super::shapes::{TagShape, UserShape, tags_if_any, tags_in};
@@ -184,6 +185,21 @@ pub(super) fn present(owner: Owner) -> Result<Owner, Fault> {
     }
 }
 
+/// Puts one device more into the owner's hands.
+pub(super) async fn assign(
+    cx: &mut Cx<'_>,
+    owner: &Owner,
+    device: AssignedMfaDevice,
+) -> Result<(), Fault> {
+    let mut devices = held(owner).to_vec();
+    if devices.is_empty() {
+        end_unproved(cx, owner).await?;
+    }
+    devices.push(device);
+    put_held(cx, owner, devices);
+    Ok(())
+}
+
 /// Writes the owner's devices back, with the record that holds them, so that its revision holds limits under races.
 pub(super) fn put_held(cx: &mut Cx<'_>, owner: &Owner, devices: Vec<AssignedMfaDevice>) {
     match owner {
@@ -250,7 +266,6 @@ pub(super) async fn enable(
         return Err(Fault::exists("MFA Device is already in use."));
     }
     check_room(cx, owner)?;
-    let mut devices = held(owner).to_vec();
     let who = match owner {
         Owner::User(user) => Who::User(user.id.clone()),
         Owner::Root(_) => Who::Root,
@@ -258,12 +273,12 @@ pub(super) async fn enable(
     };
     let (first, second) = (first.expose().as_str(), second.expose().as_str());
     let drift = mfa::pair(cx, &device, first, second).await?;
-    devices.push(AssignedMfaDevice {
+    let assigned = AssignedMfaDevice {
         device: device.id.clone(),
         serial: device.serial.clone(),
         enabled: cx.now(),
-    });
-    put_held(cx, owner, devices);
+    };
+    assign(cx, owner, assigned).await?;
     let mut device: MfaDevice = MfaDevice::clone(&device);
     device.drift = drift;
     device.holder = Some(Holder {

@@ -1,7 +1,7 @@
 //! Passwords as they are kept, of users and of root alike: hashed, sealed, and compared under a bounded number of tries.
 
 use claviger_model::{Code, Secret};
-use claviger_store::{Bucket, Record, Scope};
+use claviger_store::{Bucket, Record, Scope, Unit};
 
 use super::login_profiles::Password;
 use crate::cx::Cx;
@@ -98,8 +98,20 @@ impl<'a> Whose<'a> {
         hash: &Secret<String>,
     ) -> Result<PasswordHash, Fault> {
         let field = PasswordHash::new_field(cx.rng());
-        let sealed = cx
-            .unit
+        self.seal_as(&mut cx.unit, field, hash).await
+    }
+
+    /// Seals a hash under this field: another hash of the password that is sealed so already.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`.
+    pub(crate) async fn seal_as(
+        self,
+        unit: &mut Unit,
+        field: String,
+        hash: &Secret<String>,
+    ) -> Result<PasswordHash, Fault> {
+        let sealed = unit
             .seal(
                 self.scope,
                 self.kind,

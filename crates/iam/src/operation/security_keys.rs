@@ -11,7 +11,8 @@ use claviger_store::Scope;
 use zeroize::Zeroize;
 
 use super::mfa_devices::{
-    check_own_change, check_room, held, missing_device, name_of, not_of_user, present, put_held,
+    assign, check_own_change, check_room, held, missing_device, name_of, not_of_user, present,
+    put_held,
 };
 use super::users::check_on_owner;
 use super::{Entry, Operation, entry};
@@ -367,13 +368,12 @@ impl Operation for FinishSecurityKeyRegistration {
                 enabled: cx.now(),
             },
         );
-        let mut devices = held(&owner).to_vec();
-        devices.push(AssignedMfaDevice {
+        let assigned = AssignedMfaDevice {
             device: device.id.clone(),
             serial: device.serial.clone(),
             enabled: cx.now(),
-        });
-        put_held(cx, &owner, devices);
+        };
+        assign(cx, &owner, assigned).await?;
         let security_key = SecurityKey::new(&owner, &device, None);
         cx.unit.put(device);
         Ok(FinishSecurityKeyRegistrationOutput { security_key })

@@ -127,6 +127,12 @@ impl Hasher {
         ))
     }
 
+    /// Whether a hash costs what hashes cost now. One that cannot be read does not.
+    #[must_use]
+    pub fn is_current(&self, hash: &Secret<String>) -> bool {
+        Parsed::read(hash.expose()).is_some_and(|hash| hash.cost == self.0.cost)
+    }
+
     /// Which of the hashes the password matches, by place. Hashes that share cost and salt cost one run together.
     ///
     /// # Errors

@@ -81,14 +81,21 @@ impl Attempts {
         Ok(true)
     }
 
-    /// Gives back what a source took of its own at this name, once it was right.
+    /// Once the password was right: the source has all its tries at this name again, and of those that strangers share,
+    /// the one that this was.
     ///
     /// # Errors
     /// `ServiceUnavailable`.
-    pub(super) async fn succeeded(&self, iam: &Iam) -> Result<(), Fault> {
-        iam.store()
-            .refill(&self.own)
-            .await
-            .map_err(Fault::unavailable)
+    pub(super) async fn succeeded(&self, iam: &Iam, taken: Timestamp) -> Result<(), Fault> {
+        let store = iam.store();
+        store.refill(&self.own).await.map_err(Fault::unavailable)?;
+        // SECURITY: never more than the one. Who knows one password must not get tries at others for it.
+        if let Some((by_source, by_name)) = &self.strangers {
+            for bucket in [by_source, by_name] {
+                let given = store.give_back(bucket, taken).await;
+                given.map_err(Fault::unavailable)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -359,17 +359,14 @@ impl Iam {
     ) -> Result<ConsoleToken, Refusal> {
         let mut unit = self.unit_of(&at.session).await?;
         let standing = standing(&mut unit, at.session.account, &at.session.who).await?;
-        // SECURITY: somebody else may have set yet another password since; then this session is over like the others.
-        if !self.is_password(&standing, password).await? {
-            return Err(Refusal::Over);
-        }
-        let field = standing.password_field().map(str::to_owned);
-        let epoch = standing.epoch();
+        let (field, epoch) = self
+            .after_own_change(&standing, at.session.epoch, password)
+            .await?;
         let has_device = !standing.devices().is_empty();
         let token = ConsoleToken::draw(&self.settings().rng);
         self.change_session(at, request, |session| {
             session.digest = token.digest();
-            session.password = field.clone();
+            session.password = Some(field.clone());
             session.epoch = epoch;
             // SECURITY: the password is no proof of being there for whoever has a device.
             if !has_device {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use claviger_model::{AccessKeyId, AccountId, Secret, text};
-use claviger_store::{Scope, Stored, Unit};
+use claviger_store::{CommitError, Scope, Stored, Unit};
 
 use super::attempts::Attempts;
 use super::event::{self, Failed};
@@ -63,6 +63,13 @@ pub(super) struct Found {
     user: Option<Arc<Stored<User>>>,
     password: Option<PasswordHash>,
     record: Arc<Stored<Account>>,
+}
+
+/// A password that is the one in force.
+struct Right {
+    field: String,
+    /// Whether its hash costs something else than hashes cost now.
+    is_outdated: bool,
 }
 
 /// What tries at this name are counted under. Names are compared as they are when a user is looked for.
@@ -188,18 +195,21 @@ impl Iam {
             return Err(Refusal::TooMany);
         }
         let right = self.is_right(found.as_ref(), attempt.password).await?;
-        let Some((found, field)) = found.as_ref().zip(right) else {
+        let Some((found, right)) = found.as_ref().zip(right) else {
             self.tell_failure(&mut unit, attempt.name, found.as_ref(), request)
                 .await?;
             return Err(Refusal::Wrong);
         };
-        attempts.succeeded(self).await?;
+        attempts.succeeded(self, request.now).await?;
+        if right.is_outdated {
+            self.hash_anew(found, attempt.password, request).await;
+        }
         self.next(
             Proved {
                 account: found.account,
                 who: found.who.clone(),
                 epoch: found.epoch,
-                password: field,
+                password: right.field,
                 begun: request.now,
                 mfa: None,
                 factor: None,
@@ -210,12 +220,12 @@ impl Iam {
         .await
     }
 
-    /// The field of the password that was given, if it is the one in force. Where there is none, as much is hashed.
+    /// What is known of the password that was given, if it is the one in force. Where there is none, as much is hashed.
     async fn is_right(
         &self,
         found: Option<&Found>,
         password: &Secret<String>,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Option<Right>, Fault> {
         let hasher = &self.settings().hasher;
         let nothing = Secret::new(String::new());
         let is_long = password.expose().chars().count() > MAX_PASSWORD;
@@ -231,7 +241,75 @@ impl Iam {
         );
         let hash = whose.unseal(self, held).await?;
         let matches = hasher.verify(given, &hash).await?;
-        Ok((matches && !is_long).then(|| held.field.clone()))
+        Ok((matches && !is_long).then(|| Right {
+            field: held.field.clone(),
+            is_outdated: !hasher.is_current(&hash),
+        }))
+    }
+
+    /// Keeps another hash of the same password, which costs what hashes cost now. Nothing else changes: the field stays,
+    /// and with it every session; where the record has changed since, it stays as it is.
+    async fn hash_anew(&self, found: &Found, password: &Secret<String>, request: &RequestFacts) {
+        if let Err(fault) = self.try_hash_anew(found, password, request).await {
+            tracing::warn!(cause = %fault, "an old password hash stays for now");
+        }
+    }
+
+    async fn try_hash_anew(
+        &self,
+        found: &Found,
+        password: &Secret<String>,
+        request: &RequestFacts,
+    ) -> Result<(), Fault> {
+        let settings = self.settings();
+        let hash = settings.hasher.hash(password, None, &settings.rng).await?;
+        let scope = Scope::Account(found.account);
+        let unit = self.store().unit(&[Scope::Global, scope]).await;
+        let mut unit = unit.map_err(Fault::unavailable)?;
+        match &found.who {
+            Who::Root => {
+                let held = account_record(&mut unit, found.account).await?;
+                let Some(held) = held.filter(|held| held.root.password == found.password) else {
+                    return Ok(());
+                };
+                let Some(old) = &held.root.password else {
+                    return Ok(());
+                };
+                let field = old.field.clone();
+                let renewed = Whose::of_root(&held)
+                    .seal_as(&mut unit, field, &hash)
+                    .await?;
+                let mut account: Account = Account::clone(&held);
+                account.root.password = Some(renewed);
+                unit.put(account);
+            }
+            Who::User(id) => {
+                let held = unit.get::<User>(scope, id.as_str()).await;
+                let Some(held) = held.map_err(Fault::unavailable)? else {
+                    return Ok(());
+                };
+                let mut user: User = User::clone(&held);
+                let profile = user.login_profile.as_mut();
+                let Some(profile) =
+                    profile.filter(|profile| Some(&profile.password) == found.password.as_ref())
+                else {
+                    return Ok(());
+                };
+                let field = profile.password.field.clone();
+                profile.password = Whose::of_user(&held)
+                    .seal_as(&mut unit, field, &hash)
+                    .await?;
+                unit.put(user);
+            }
+        }
+        unit.label("RenewPasswordHash", request.now);
+        match unit.commit().await {
+            Ok(_)
+            | Err(CommitError::Conflict | CommitError::Taken(_) | CommitError::Replayed(_)) => {
+                Ok(())
+            }
+            Err(error) => Err(Fault::unavailable(error)),
+        }
     }
 
     /// Tells the account of a try that failed. That of a name that nobody has does not repeat the name: it may be a

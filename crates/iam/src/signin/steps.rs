@@ -16,7 +16,7 @@ use crate::context::RequestFacts;
 use crate::entity::account::PasswordPolicy;
 use crate::entity::console_session::{ConsoleToken, MAX_SESSIONS, Reach};
 use crate::entity::fido_device::is_fido;
-use crate::entity::index::CONSOLE_SESSIONS_OF;
+use crate::entity::index::{CONSOLE_SESSIONS_BY_END, CONSOLE_SESSIONS_OF, WHOLE};
 use crate::entity::mfa_device::Who;
 use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{Account, ConsoleSession, Group, User};
@@ -118,6 +118,9 @@ enum Asked {
     /// Nothing more: a session that reaches so far.
     Nothing(Reach),
 }
+
+/// Records of sessions that are over that one sign-in takes away at the most: more than it adds.
+const FORGOTTEN: usize = 20;
 
 /// What a recovery code is called where other factors have serial numbers.
 pub(super) const RECOVERY_CODE: &str = "recovery code";
@@ -295,6 +298,7 @@ impl Iam {
             }
             Err(error) => return Err(Fault::unavailable(error).into()),
         }
+        self.forget_ended(proved.account, now).await;
         let id = match &proved.who {
             Who::Root => ROOT_MARK,
             Who::User(id) => id.as_str(),
@@ -343,6 +347,44 @@ impl Iam {
             unit.delete::<ConsoleSession>(scope, &oldest.id);
         }
         Ok(())
+    }
+
+    /// Takes away records of sessions whose time is over, whoever had them: some at each sign-in, so that those of people
+    /// who never come back do not stay. It waits for nobody, and what it cannot do now is done at the next.
+    async fn forget_ended(&self, account: AccountId, now: Timestamp) {
+        let scope = Scope::Account(account);
+        let forgotten = async {
+            let mut unit = self.store().unit(&[Scope::Global, scope]).await?;
+            let by_end = &CONSOLE_SESSIONS_BY_END;
+            let first = unit
+                .page::<ConsoleSession>(
+                    scope,
+                    by_end,
+                    WHOLE,
+                    b"",
+                    None,
+                    FORGOTTEN,
+                    Depends::Nothing,
+                )
+                .await?;
+            let ended = first.items.iter().map(|(_, session)| session);
+            let ended: Vec<_> = ended.filter(|session| session.expires <= now).collect();
+            if ended.is_empty() {
+                return Ok(());
+            }
+            for session in ended {
+                unit.delete::<ConsoleSession>(scope, &session.id);
+            }
+            unit.label("ForgetConsoleSessions", now);
+            match unit.commit().await {
+                // Somebody else who signs in does the same.
+                Ok(_) | Err(CommitError::Conflict) => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        if let Err::<(), CommitError>(error) = forgotten.await {
+            tracing::warn!(%error, "records of console sessions that are over stay for now");
+        }
     }
 
     /// Opens the cookie of a sign-in that waits for a second factor, with what there is to choose from now.
@@ -474,14 +516,29 @@ impl Iam {
             .await
             .map_err(Fault::unavailable)?;
         let standing = standing(&mut unit, proved.account, &proved.who).await?;
-        // SECURITY: somebody else may have set yet another password since.
-        if !self.is_password(&standing, new).await? {
+        let changed = self.after_own_change(&standing, proved.epoch, new).await?;
+        (proved.password, proved.epoch) = changed;
+        self.next(proved, request).await
+    }
+
+    /// The field and the epoch of the password that the person has just set, whose sessions had the epoch `before`.
+    ///
+    /// # Errors
+    /// [`Refusal::Over`] where anything has changed besides.
+    pub(super) async fn after_own_change(
+        &self,
+        standing: &Standing,
+        before: u64,
+        new: &Secret<String>,
+    ) -> Result<(String, u64), Refusal> {
+        let epoch = standing.epoch();
+        // SECURITY: a change of one's own raises the epoch by one. One that was raised further has ended every session,
+        // this one too, also where the password that somebody else has set since is the same.
+        if epoch != before + 1 || !self.is_password(standing, new).await? {
             return Err(Refusal::Over);
         }
         let field = standing.password_field().ok_or(Refusal::Over)?;
-        proved.password = field.to_owned();
-        proved.epoch = standing.epoch();
-        self.next(proved, request).await
+        Ok((field.to_owned(), epoch))
     }
 
     /// Whether this is the password in force.

@@ -12,6 +12,7 @@ on_both! {
     touched_marks_are_seen_at_once_and_kept,
     touches_only_rise,
     tickets_run_out_and_come_back,
+    a_ticket_that_is_given_back_counts_only_in_its_own_window,
     parallel_attempts_get_no_more_tickets_than_there_are,
     a_clock_set_back_locks_nobody_out_for_long,
 }
@@ -237,6 +238,37 @@ async fn tickets_run_out_and_come_back(database: TestDatabase) {
             .await
             .unwrap()
     );
+}
+
+async fn a_ticket_that_is_given_back_counts_only_in_its_own_window(database: TestDatabase) {
+    let world = World::new(database).await;
+    let store = &world.store;
+    let bucket = Bucket::new(scope(1), "password", "U1");
+    // Of what was never taken nothing comes back.
+    store.give_back(&bucket, now()).await.unwrap();
+    for seconds in 0..3 {
+        let at = now().plus_seconds(seconds);
+        assert!(store.take(&bucket, 3, 60, at).await.unwrap());
+    }
+    let full = now().plus_seconds(3);
+    assert!(!store.take(&bucket, 3, 60, full).await.unwrap());
+    store.give_back(&bucket, full).await.unwrap();
+    assert!(store.take(&bucket, 3, 60, full).await.unwrap());
+    assert!(!store.take(&bucket, 3, 60, full).await.unwrap());
+    // One that was taken in a window that is over makes no room in the next.
+    let next = now().plus_seconds(60);
+    for _ in 0..3 {
+        assert!(store.take(&bucket, 3, 60, next).await.unwrap());
+    }
+    store.give_back(&bucket, full).await.unwrap();
+    assert!(!store.take(&bucket, 3, 60, next).await.unwrap());
+    // More than were taken are never there.
+    for _ in 0..9 {
+        store.give_back(&bucket, next).await.unwrap();
+    }
+    for left in [true, true, true, false] {
+        assert_eq!(store.take(&bucket, 3, 60, next).await.unwrap(), left);
+    }
 }
 
 async fn parallel_attempts_get_no_more_tickets_than_there_are(database: TestDatabase) {
