@@ -4,16 +4,28 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use claviger_console::Site;
+use claviger_console::{LARGEST_FORM, Site};
 use claviger_iam::context::Origin;
 use claviger_iam::signin::{Next, Opened, PasswordAttempt, SignInName};
 use claviger_it::{ADDRESS, ROOT_EMAIL, ROOT_PASSWORD, SOURCE_IP, TestApp, on_both_engines};
 use claviger_model::Secret;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use tower_service::Service as _;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+/// What every answer says to the browser, whatever it answers.
+const HARDENED: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("strict-transport-security", "max-age=31536000"),
+];
 
 fn console(app: &TestApp) -> Router {
     let site = Site {
@@ -23,7 +35,8 @@ fn console(app: &TestApp) -> Router {
     claviger_console::router(app.iam().clone(), site)
 }
 
-/// What is sent to a route: its method, its path with something in every place, cookies, a body and further headers.
+/// What is sent to a route: its method, its path with something in every place, cookies, a body and further headers. A
+/// header that is given replaces the one that is there anyway; an empty one takes it away.
 struct Sent<'a> {
     method: &'a Method,
     path: &'a str,
@@ -32,46 +45,96 @@ struct Sent<'a> {
     headers: &'a [(&'a str, &'a str)],
 }
 
-async fn answer(router: &Router, sent: Sent<'_>) -> (StatusCode, String, String) {
+/// What came back.
+struct Got {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Got {
+    fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().expect("a text"))
+    }
+
+    fn to(&self) -> &str {
+        self.header("location")
+    }
+}
+
+async fn answer(router: &Router, sent: Sent<'_>) -> Got {
     let path = sent
         .path
         .replace("{version}", "0")
-        .replace("{name}", "console.css")
+        .replace("assets/0/{name}", "assets/0/console.css")
         .replace(['{', '}'], "");
     let mut request = Request::builder()
         .method(sent.method)
-        .uri(path)
-        .header("host", "iam.example.com")
-        .header("content-type", FORM);
-    if !sent.cookies.is_empty() {
-        request = request.header("cookie", sent.cookies);
-    }
-    for (name, value) in sent.headers {
-        request = request.header(*name, *value);
-    }
-    let mut request = request
+        .uri(&path)
         .body(Body::from(sent.body.to_owned()))
         .expect("a request");
+    let mut set = |name: &str, value: &str| {
+        let name: http::HeaderName = name.parse().expect("a name");
+        request.headers_mut().remove(&name);
+        if !value.is_empty() {
+            request
+                .headers_mut()
+                .insert(name, value.parse().expect("a value"));
+        }
+    };
+    set("host", "iam.example.com");
+    set("content-type", FORM);
+    set("cookie", sent.cookies);
+    for (name, value) in sent.headers {
+        set(name, value);
+    }
     request.extensions_mut().insert(Origin {
         request_id: Arc::from("a-request"),
         source_ip: SOURCE_IP,
         secure_transport: true,
     });
     let answer = router.clone().call(request).await.expect("an answer");
-    let status = answer.status();
-    let to = answer
-        .headers()
-        .get("location")
-        .map_or("", |to| to.to_str().expect("a text"))
-        .to_owned();
-    let body = answer
-        .into_body()
-        .collect()
-        .await
-        .expect("a body")
-        .to_bytes();
-    (status, to, String::from_utf8_lossy(&body).into_owned())
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
+    let got = Got {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    // Whatever is asked, and whatever is answered.
+    let said = format!("{} {path}: {}", sent.method, got.status);
+    for (name, value) in HARDENED {
+        assert_eq!(got.header(name), value, "{said}");
+    }
+    assert!(
+        got.headers
+            .keys()
+            .all(|name| !name.as_str().starts_with("access-control")),
+        "{said}"
+    );
+    let is_asset = path.starts_with("/console/assets/") && got.status == StatusCode::OK;
+    assert!(
+        is_asset || got.header("cache-control") == "no-store",
+        "{said}"
+    );
+    assert!(!got.status.is_server_error(), "{said}");
+    assert!(
+        got.to().is_empty() || got.to().starts_with('/') && !got.to().starts_with("//"),
+        "{said}: {}",
+        got.to()
+    );
+    got
 }
+
+/// The methods that no route has.
+const OTHERS: [Method; 5] = [
+    Method::PUT,
+    Method::DELETE,
+    Method::PATCH,
+    Method::OPTIONS,
+    Method::TRACE,
+];
 
 async fn signed_in(app: &TestApp) -> Opened {
     let password = Secret::new(ROOT_PASSWORD.to_owned());
@@ -91,18 +154,52 @@ async fn signed_in(app: &TestApp) -> Opened {
 on_both_engines! {
     async fn ac_13_and_ac_37_no_route_answers_without_its_session(app) {
         let router = console(&app);
+        let visit = signed_in(&app).await.token;
+        let visit = format!("__Host-claviger-visit={}", visit.expose());
+        let long = format!("proof=x&a={}", "a".repeat(2 * LARGEST_FORM));
         let mut closed = 0;
         for route in claviger_console::routes().filter(|route| route.needs_session) {
-            for cookies in ["", "__Host-claviger-session=AAAA", "__Host-claviger-session=0123456789012345678901234567890123456789012", "__Host-claviger-factor=AAAA"] {
-                let sent = Sent { method: &route.method, path: route.path, cookies, body: "proof=x", headers: &[] };
-                let (status, to, body) = answer(&router, sent).await;
-                assert_eq!(status, StatusCode::SEE_OTHER, "{} {}", route.method, route.path);
-                assert!(to.starts_with("/signin?to="), "{} {}: {to}", route.method, route.path);
-                assert_eq!(body, "");
+            for cookies in ["", "__Host-claviger-session=AAAA", "__Host-claviger-session=0123456789012345678901234567890123456789012", "__Host-claviger-factor=AAAA", &visit] {
+                for body in ["proof=x", &long] {
+                    let sent = Sent { method: &route.method, path: route.path, cookies, body, headers: &[] };
+                    let got = answer(&router, sent).await;
+                    assert_eq!(got.status, StatusCode::SEE_OTHER, "{} {}", route.method, route.path);
+                    assert!(got.to().starts_with("/signin?to="), "{} {}: {}", route.method, route.path, got.to());
+                    assert_eq!(got.body, "");
+                }
+            }
+            if route.method == Method::GET {
+                let sent = Sent { method: &Method::HEAD, path: route.path, cookies: "", body: "", headers: &[] };
+                assert_eq!(answer(&router, sent).await.status, StatusCode::SEE_OTHER, "HEAD {}", route.path);
             }
             closed += 1;
         }
-        assert!(closed > 20, "{closed}");
+        println!("{closed} routes are closed to whoever has no session");
+        assert!(closed > 80, "{closed}");
+    }
+
+    async fn ac_13_no_route_answers_to_a_method_that_it_does_not_name(app) {
+        let router = console(&app);
+        let token = signed_in(&app).await.token;
+        let cookies = format!("__Host-claviger-session={}", token.expose());
+        let proof = format!("proof={}", token.form_proof());
+        let named: std::collections::BTreeSet<(String, &str)> = claviger_console::routes()
+            .map(|route| (route.method.to_string(), route.path))
+            .collect();
+        for path in claviger_console::routes().map(|route| route.path) {
+            let missing = [Method::GET, Method::POST].into_iter().filter(|method| !named.contains(&(method.to_string(), path)));
+            for method in OTHERS.into_iter().chain(missing) {
+                let sent = Sent { method: &method, path, cookies: &cookies, body: &proof, headers: &[("origin", ADDRESS)] };
+                let got = answer(&router, sent).await;
+                // What names a user may also be what is not there.
+                let refused = matches!(got.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND);
+                assert!(refused, "{method} {path}: {}", got.status);
+            }
+        }
+        for path in ["/console/nothing", "/console/users/a/b/c/d", "/console/assets/0/..%2fCargo.toml", "/console/assets/0/none.css"] {
+            let sent = Sent { method: &Method::GET, path, cookies: &cookies, body: "", headers: &[] };
+            assert_eq!(answer(&router, sent).await.status, StatusCode::NOT_FOUND, "{path}");
+        }
     }
 
     async fn ac_43_no_form_is_taken_without_the_proof_of_its_own_session(app) {
@@ -111,49 +208,95 @@ on_both_engines! {
         let cookies = format!("__Host-claviger-session={}; __Host-claviger-visit={}", own.token.expose(), own.token.expose());
         let right = format!("proof={}", own.token.form_proof());
         let foreign = format!("proof={}", other.token.form_proof());
+        // The first field of a name counts, and no part of the address.
+        let second = format!("{foreign}&{right}");
+        let evil = "https://evil.example";
         let mut refused = 0;
         for route in claviger_console::routes().filter(|route| route.method == Method::POST) {
-            let cases: [(&str, &[(&str, &str)]); 6] = [
+            let cases: [(&str, &[(&str, &str)]); 17] = [
                 ("", &[]),
                 ("proof=", &[]),
                 (&foreign, &[]),
+                (&second, &[]),
                 (&right, &[("sec-fetch-site", "cross-site")]),
-                (&right, &[("origin", "https://evil.example")]),
+                (&right, &[("sec-fetch-site", "same-site")]),
+                (&right, &[("sec-fetch-site", "none")]),
+                (&right, &[("origin", evil)]),
                 (&right, &[("origin", "null")]),
+                (&right, &[("origin", "http://iam.example.com")]),
+                (&right, &[("origin", "https://iam.example.com.evil.example")]),
+                (&right, &[("origin", evil), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example")]),
+                (&right, &[("origin", "https://iam.example.com:444")]),
+                (&right, &[("content-type", "text/plain")]),
+                (&right, &[("content-type", "multipart/form-data; boundary=x")]),
+                (&right, &[("content-type", "application/json")]),
+                (&right, &[("content-type", "")]),
             ];
             for (body, headers) in cases {
                 let sent = Sent { method: &route.method, path: route.path, cookies: &cookies, body, headers };
-                let (status, ..) = answer(&router, sent).await;
-                assert_eq!(status, StatusCode::FORBIDDEN, "{} with {body} and {headers:?}", route.path);
+                let got = answer(&router, sent).await;
+                assert_eq!(got.status, StatusCode::FORBIDDEN, "{} with {body} and {headers:?}", route.path);
                 refused += 1;
             }
+            let in_address = format!("{}?{right}", route.path);
+            let sent = Sent { method: &route.method, path: &in_address, cookies: &cookies, body: "a=b", headers: &[] };
+            assert_eq!(answer(&router, sent).await.status, StatusCode::FORBIDDEN, "{in_address}");
         }
-        assert!(refused > 60, "{refused}");
+        println!("{refused} forms were refused");
+        assert!(refused > 500, "{refused}");
         // With the proof, from its own pages, it is taken.
         let sent = Sent { method: &Method::POST, path: "/signout", cookies: &cookies, body: &right, headers: &[("origin", ADDRESS), ("sec-fetch-site", "same-origin")] };
-        assert_eq!(answer(&router, sent).await.0, StatusCode::SEE_OTHER);
+        assert_eq!(answer(&router, sent).await.status, StatusCode::SEE_OTHER);
         let sent = Sent { method: &Method::GET, path: "/console", cookies: &cookies, body: "", headers: &[] };
-        assert!(answer(&router, sent).await.1.starts_with("/signin"));
+        assert!(answer(&router, sent).await.to().starts_with("/signin"));
     }
 
-    async fn ac_41_a_form_of_a_stranger_is_read_no_further_than_it_may_be_long(app) {
+    async fn ac_41_no_form_is_read_further_than_it_may_be_long(app) {
         let router = console(&app);
-        let opened = signed_in(&app).await;
-        let visit = format!("__Host-claviger-visit={}", opened.token.expose());
-        let body = format!("proof={}&password={}", opened.token.form_proof(), "p".repeat(1 << 20));
-        let sent = Sent { method: &Method::POST, path: "/signin", cookies: &visit, body: &body, headers: &[] };
-        assert_eq!(answer(&router, sent).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+        let token = signed_in(&app).await.token;
+        let cookies = format!("__Host-claviger-session={}; __Host-claviger-visit={}", token.expose(), token.expose());
+        let mut refused = 0;
+        for route in claviger_console::routes().filter(|route| route.method == Method::POST) {
+            let longest = if route.needs_session { LARGEST_FORM } else { 16 << 10 };
+            let proof = format!("proof={}&password=", token.form_proof());
+            let body = format!("{proof}{}", "p".repeat(longest + 1 - proof.len()));
+            let sent = Sent { method: &Method::POST, path: route.path, cookies: &cookies, body: &body, headers: &[] };
+            assert_eq!(answer(&router, sent).await.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", route.path);
+            refused += 1;
+        }
+        assert!(refused > 30, "{refused}");
+        let many = format!("proof={}{}", token.form_proof(), "&a=b".repeat(1_000));
+        let sent = Sent { method: &Method::POST, path: "/console/settings", cookies: &cookies, body: &many, headers: &[] };
+        assert_eq!(answer(&router, sent).await.status, StatusCode::BAD_REQUEST);
     }
 
-    async fn every_answer_is_hardened(app) {
+    async fn ac_43_nothing_of_a_hostile_host_or_query_comes_back(app) {
         let router = console(&app);
-        for path in ["/signin", "/console", "/console/assets/0/console.css"] {
-            let mut request = Request::builder().uri(path).body(Body::empty()).expect("a request");
-            request.extensions_mut().insert(Origin { request_id: Arc::from("a-request"), source_ip: SOURCE_IP, secure_transport: true });
-            let answer = router.clone().call(request).await.expect("an answer");
-            for name in ["content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy", "strict-transport-security", "cache-control"] {
-                assert!(answer.headers().contains_key(name), "{path}: {name}");
+        let token = signed_in(&app).await.token;
+        let cookies = format!("__Host-claviger-session={}", token.expose());
+        let hostile = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "javascript"), ("x-forwarded-for", "\"><script>evil()</script>"), ("forwarded", "for=evil.example;host=evil.example"), ("user-agent", "<script>evil()</script>"), ("referer", "https://evil.example/")];
+        let query = "%22%3E%3Cscript%3Eevil()%3C%2Fscript%3E%3Cb%20x%3D'";
+        let keys = ["done", "to", "search", "sort", "marker", "name", "arn", "user", "id", "version", "a", "b", "serial", "tab", "account", "type", "after"];
+        let query: Vec<String> = keys.iter().map(|key| format!("{key}={query}")).collect();
+        let query = query.join("&");
+        let mut shown = 0;
+        for route in claviger_console::routes().filter(|route| route.method == Method::GET) {
+            for cookies in ["", &cookies] {
+                for path in [route.path.to_owned(), format!("{}?{query}", route.path)] {
+                    let sent = Sent { method: &Method::GET, path: &path, cookies, body: "", headers: &hostile };
+                    let got = answer(&router, sent).await;
+                    assert!(!got.to().contains("evil.example"), "{path}: {}", got.to());
+                    if route.path.contains("/assets/") {
+                        continue;
+                    }
+                    for never in ["evil.example", "<script>", "evil()</script>", " style=\"", " onclick", " onload", "javascript:"] {
+                        assert!(!got.body.contains(never), "{path}: {never} in {}", got.body);
+                    }
+                    shown += usize::from(got.status == StatusCode::OK);
+                }
             }
         }
+        println!("{shown} pages were looked at");
+        assert!(shown > 60, "{shown}");
     }
 }

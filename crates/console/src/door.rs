@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
@@ -94,6 +95,8 @@ pub(crate) struct Visit {
     pub(crate) asked: Asked,
     pub(crate) at: AtConsole,
     pub(crate) token: ConsoleToken,
+    /// Whether an operation was refused because the person must confirm first to be there.
+    unconfirmed: Arc<AtomicBool>,
 }
 
 impl Visit {
@@ -101,7 +104,11 @@ impl Visit {
     pub(crate) async fn call<O: Operation>(&self, operation: &O) -> Result<O::Output, Fault> {
         let (iam, facts) = (self.asked.iam(), &self.asked.facts);
         let admitted = iam.admit_at_console(&self.at, facts).await?;
-        iam.call(operation, admitted, facts).await
+        let outcome = iam.call(operation, admitted, facts).await;
+        if outcome.as_ref().is_err_and(Fault::is_unconfirmed) {
+            self.unconfirmed.store(true, Ordering::Relaxed);
+        }
+        outcome
     }
 
     /// Refuses whoever has not proved lately to be there: before a change of how somebody signs in.
@@ -130,11 +137,7 @@ pub(crate) async fn answer(
     request: Request,
 ) -> Response {
     let site = door.site.clone();
-    let over_tls = site.address.starts_with("https://");
-    let request_id = request
-        .extensions()
-        .get::<Origin>()
-        .map_or_else(|| Arc::from("-"), |origin| origin.request_id.clone());
+    let request_id = request_id(&request);
     let back = return_path(request.method(), request.uri());
     let mut outcome = Outcome::default();
     let mut answer = match enter(door, route, params, request, &mut outcome).await {
@@ -142,7 +145,26 @@ pub(crate) async fn answer(
         Err(failure) => refused(&site, failure, &back, &request_id, &mut outcome),
     };
     answer.extensions_mut().insert(outcome);
-    harden(&mut answer, over_tls);
+    answer
+}
+
+/// Answers where there is no page, or none for what was asked of it.
+pub(crate) async fn nothing(door: Door, status: StatusCode, request: Request) -> Response {
+    let page = Problem::missing(&door.site, &request_id(&request));
+    page_with(status, &page).unwrap_or_else(|_| bare(status))
+}
+
+fn request_id(request: &Request) -> Arc<str> {
+    request
+        .extensions()
+        .get::<Origin>()
+        .map_or_else(|| Arc::from("-"), |origin| origin.request_id.clone())
+}
+
+/// An answer without a page.
+fn bare(status: StatusCode) -> Response {
+    let mut answer = Response::default();
+    *answer.status_mut() = status;
     answer
 }
 
@@ -226,7 +248,19 @@ async fn enter(
             if at.must_enrol() && matches!(route.needs, Needs::Session(_)) {
                 return go("/console/credentials/mfa/new");
             }
-            page(Visit { asked, at, token }).await
+            let unconfirmed = Arc::new(AtomicBool::new(false));
+            let visit = Visit {
+                asked,
+                at,
+                token,
+                unconfirmed: unconfirmed.clone(),
+            };
+            let answer = page(visit).await;
+            // Pages that act on others may act on oneself too: whichever it was, the person confirms and comes back.
+            if unconfirmed.load(Ordering::Relaxed) {
+                return Err(Failure::Confirm);
+            }
+            answer
         }
     }
 }
@@ -288,7 +322,7 @@ fn check_proof(asked: &Asked, token: &ConsoleToken) -> Result<(), Failure> {
     }
 }
 
-/// Whether an origin is neither the public address nor the host that the request was sent to.
+/// Whether an origin is neither the public address nor, by the same scheme, the host that the request was sent to.
 fn is_elsewhere(origin: &str, asked: &Asked) -> bool {
     if origin.eq_ignore_ascii_case(&asked.door.site.address) {
         return false;
@@ -297,8 +331,13 @@ fn is_elsewhere(origin: &str, asked: &Asked) -> bool {
         .headers
         .get(http::header::HOST)
         .and_then(|value| value.to_str().ok());
+    let scheme = |address: &str| {
+        address
+            .split_once("://")
+            .map(|(scheme, _)| scheme.to_owned())
+    };
     let named = origin.split_once("://").map(|(_, host)| host);
-    host.is_none() || named != host
+    host.is_none() || named != host || scheme(origin) != scheme(&asked.door.site.address)
 }
 
 fn refused(
@@ -324,11 +363,7 @@ fn refused(
             page_with(status(fault.code()), &Problem::of(site, &fault, request_id))
         }
     };
-    answer.unwrap_or_else(|_| {
-        let mut answer = Response::default();
-        *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        answer
-    })
+    answer.unwrap_or_else(|_| bare(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 fn status(code: Code) -> StatusCode {
@@ -346,5 +381,7 @@ pub fn browser_to_sign_in(request: &Request) -> Option<Response> {
     let is_plain = request.method() == Method::GET
         && request.uri().path() == "/"
         && request.uri().query().is_none();
-    (wants_page && is_plain).then(|| go("/signin").ok())?
+    let mut answer = (wants_page && is_plain).then(|| go("/signin").ok())??;
+    harden(&mut answer, false);
+    Some(answer)
 }

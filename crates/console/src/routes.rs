@@ -10,9 +10,12 @@ mod users;
 
 use axum::Router;
 use axum::extract::{RawPathParams, Request};
-use axum::routing::{MethodFilter, on};
-use http::Method;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::{MethodFilter, any, on};
+use http::{Method, StatusCode};
 
+use crate::answer::harden;
 use crate::door::{self, Coming, Door, Guest, Visit};
 
 /// What a route asks of who comes.
@@ -101,5 +104,21 @@ pub(crate) fn router(door: Door) -> Router {
             }),
         );
     }
+    let over_tls = door.site.address.starts_with("https://");
+    let other = door.clone();
     router
+        .route(
+            "/console/{*rest}",
+            any(move |request: Request| {
+                door::nothing(door.clone(), StatusCode::NOT_FOUND, request)
+            }),
+        )
+        .method_not_allowed_fallback(move |request: Request| {
+            door::nothing(other.clone(), StatusCode::METHOD_NOT_ALLOWED, request)
+        })
+        // SECURITY: over everything, also what no page answers.
+        .layer(map_response(move |mut answer: Response| async move {
+            harden(&mut answer, over_tls);
+            answer
+        }))
 }
