@@ -7,6 +7,7 @@ mod account;
 mod authorization_details;
 mod changes_take_effect;
 mod console;
+mod console_places;
 mod credential_reports;
 mod declared_faults;
 mod events;
