@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from claviger import Server
 from console.person import Person
@@ -136,6 +136,36 @@ def test_credentials_for_a_service_are_generated_drawn_again_and_deleted(
     iam.delete_service_specific_credential(
         UserName=user, ServiceSpecificCredentialId=made["ServiceSpecificCredentialId"]
     )
+
+
+def test_a_certificate_is_made_with_a_key_that_is_shown_once(me: Person, console: Server, place: tuple[str, str]) -> None:
+    (page, user), iam = place, console.client("iam")
+    me.goes(page)
+    me.follows("Add certificate")
+    me.fills("Days that it is good for", "30")
+    if user == "admin":
+        me.shoots("credentials-certificate-new")
+    me.presses("Create and show")
+    key = me.page.locator("#secret").inner_text()
+    (made,) = iam.list_signing_certificates(UserName=user)["Certificates"]
+    certificate = x509.load_pem_x509_certificate(made["CertificateBody"].encode())
+    assert load_pem_private_key(key.encode(), None).public_key() == certificate.public_key()
+    assert certificate.subject.rfc4514_string() == f"CN={user}"
+    assert (certificate.not_valid_after_utc - certificate.not_valid_before_utc).days == 30
+    me.finds_no_barrier()
+    me.follows("Done")
+    assert at_list(me, page) and "PRIVATE" not in me.page.content()
+
+    me.follows("Add certificate")
+    with me.page.expect_download() as coming:
+        me.presses("Create and download .pem")
+    both = coming.value.path().read_bytes()
+    certificate = x509.load_pem_x509_certificate(both)
+    assert load_pem_private_key(both, None).public_key() == certificate.public_key()
+    me.presses("Create and show")
+    assert me.alarm() == "Cannot exceed quota for CertificatesPerUser: 2"
+    for made in iam.list_signing_certificates(UserName=user)["Certificates"]:
+        iam.delete_signing_certificate(UserName=user, CertificateId=made["CertificateId"])
 
 
 def test_a_certificate_is_uploaded_switched_off_and_deleted(me: Person, console: Server, place: tuple[str, str]) -> None:

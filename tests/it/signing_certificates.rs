@@ -1,6 +1,7 @@
 //! Signing certificates.
 
 use claviger_it::on_both_engines;
+use claviger_pki::{Certificate, private_key};
 
 const FIRST: &str = include_str!("../credentials/leaf.pem");
 const SECOND: &str = include_str!("../credentials/second.pem");
@@ -42,6 +43,31 @@ on_both_engines! {
         assert_eq!(root.call("ListSigningCertificates", &[]).await.ok().text("CertificateBody"), FIRST);
         // It is the same certificate however it is written.
         root.call("UploadSigningCertificate", &[("CertificateBody", FIRST)]).await.refused("DuplicateCertificate");
+    }
+
+    async fn a_certificate_is_made_with_a_key_that_is_told_once(app) {
+        let root = app.root();
+        let alice = app.user_with("alice", OWN_CERTIFICATES).await;
+        let made = alice.call("CreateSigningCertificate", &[("ValidityDays", "30")]).await.ok();
+        let body = made.text("CertificateBody");
+        let certificate = Certificate::parse(&body).expect("a certificate");
+        assert!(private_key::check(&made.text("PrivateKey"), &certificate).is_ok());
+        let (begin, end) = certificate.validity();
+        assert_eq!(end - begin, 30 * 86_400 + 300);
+        assert_eq!((made.text("UserName"), made.text("Status")), ("alice".to_owned(), "Active".to_owned()));
+        let listed = root.call("ListSigningCertificates", &[("UserName", "alice")]).await.ok();
+        assert_eq!(listed.text("CertificateBody"), body);
+        assert_eq!(listed.text("CertificateId"), made.text("CertificateId"));
+        // It is as good as one that was uploaded: nobody else can have it.
+        root.call("UploadSigningCertificate", &[("CertificateBody", &body)]).await.refused("DuplicateCertificate");
+        let own = root.call("CreateSigningCertificate", &[]).await.ok();
+        assert_eq!(own.find("UserName"), None);
+        let (begin, end) = Certificate::parse(&own.text("CertificateBody")).expect("a certificate").validity();
+        assert_eq!(end - begin, 365 * 86_400 + 300);
+        // Who may not upload one may not have one made.
+        let denied = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:UploadSigningCertificate","Resource":"*"}]}"#;
+        let bob = app.user_with("bob", denied).await;
+        bob.call("CreateSigningCertificate", &[]).await.refused("AccessDenied");
     }
 
     async fn root_has_certificates_of_its_own(app) {

@@ -1,4 +1,5 @@
-//! Signing certificates of users and of root: upload, list, switch off and on, delete.
+//! Signing certificates of users and of root: upload, list, switch off and on, delete; and by an operation of this server's
+//! own, create.
 
 use claviger_model::name::ExistingUserName;
 use claviger_model::{CertificateId, Code, Secret, Timestamp};
@@ -21,8 +22,13 @@ use crate::lookup::{self, Owner};
 use crate::spec::unraised::NO_QUOTA;
 use crate::spec::{Access, ResourceType, Spec};
 
+mod creation;
+
+pub use creation::{CreateSigningCertificate, CreateSigningCertificateOutput};
+
 /// This family's operations.
 pub const OPERATIONS: &[Entry] = &[
+    entry::<CreateSigningCertificate>(),
     entry::<UploadSigningCertificate>(),
     entry::<ListSigningCertificates>(),
     entry::<UpdateSigningCertificate>(),
@@ -138,6 +144,41 @@ impl SigningCertificateShape {
     }
 }
 
+/// Adds a certificate to the owner's. No two users of an account have the same.
+async fn keep(
+    cx: &mut Cx<'_>,
+    owner: &Owner,
+    mut certificates: SigningCertificates,
+    read: &Certificate,
+    body: String,
+) -> Result<SigningCertificateShape, Fault> {
+    let digest = read.digest();
+    let scope = cx.scope();
+    let holder = cx
+        .unit
+        .target(scope, &SIGNING_CERTIFICATES, &digest)
+        .await
+        .map_err(Fault::unavailable)?;
+    if holder.is_some() {
+        return Err(Fault::new(
+            Code::DuplicateCertificate,
+            "The same certificate is already associated with an IAM user in the account.",
+        ));
+    }
+    let certificate = SigningCertificate {
+        id: CertificateId::generate(cx.rng()),
+        status: Status::Active,
+        uploaded: cx.now(),
+        body,
+        digest,
+    };
+    let shape = SigningCertificateShape::of(owner, &certificate);
+    let limit = cx.iam().settings().quotas.signing_certificates_per_user;
+    certificates.add(certificate, limit)?;
+    put(cx, owner, certificates);
+    Ok(shape)
+}
+
 /// Uploads a signing certificate of a user, or of the caller. No two users of an account have the same.
 #[derive(Shape)]
 pub struct UploadSigningCertificate {
@@ -180,40 +221,17 @@ impl Operation for UploadSigningCertificate {
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
-        let (owner, mut certificates) = found(cx, self.user_name.as_ref()).await?;
+        let (owner, certificates) = found(cx, self.user_name.as_ref()).await?;
         let body = self.certificate_body.expose().as_str();
         let read = read(body, cx.now())?;
-        let digest = read.digest();
         // Written anew: white space that a text is filled up with would be in every version of the record. The end of the
         // last line stays as it came.
         let mut kept = read.to_pem();
         if body.ends_with('\n') {
             kept.push('\n');
         }
-        let scope = cx.scope();
-        let holder = cx
-            .unit
-            .target(scope, &SIGNING_CERTIFICATES, &digest)
-            .await
-            .map_err(Fault::unavailable)?;
-        if holder.is_some() {
-            return Err(Fault::new(
-                Code::DuplicateCertificate,
-                "The same certificate is already associated with an IAM user in the account.",
-            ));
-        }
-        let certificate = SigningCertificate {
-            id: CertificateId::generate(cx.rng()),
-            status: Status::Active,
-            uploaded: cx.now(),
-            body: kept,
-            digest,
-        };
-        let shape = SigningCertificateShape::of(&owner, &certificate);
-        let limit = cx.iam().settings().quotas.signing_certificates_per_user;
-        certificates.add(certificate, limit)?;
-        put(cx, &owner, certificates);
-        Ok(UploadSigningCertificateOutput { certificate: shape })
+        let certificate = keep(cx, &owner, certificates, &read, kept).await?;
+        Ok(UploadSigningCertificateOutput { certificate })
     }
 }
 
