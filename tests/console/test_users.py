@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -151,17 +152,43 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     person.page.get_by_label("SecurityAudit", exact=True).check()
     person.fills("Key 1", "team")
     person.fills("Value 1", "blue")
-    person.presses("Create user")
+    person.presses("Review")
     assert "cannot be a user name" in person.alarm()
     # Nothing that was typed is lost.
+    person.fills("User name", "admin")
+    person.presses("Review")
+    assert "already exists" in person.alarm()
     person.fills("User name", "alice")
+    person.page.get_by_label("Bound the user by a policy").check()
+    person.presses("Review")
+    assert person.alarm() == "Choose the policy that bounds the user."
+    person.page.get_by_label("Search Boundaries").first.fill("AdministratorAcc")
+    person.presses("Search Boundaries")
+    person.page.get_by_label("AdministratorAccess", exact=True).last.check()
+    person.presses("Review")
+    for said in ("alice", "/staff/", "builders", "SecurityAudit", "IAMUserChangePassword", "AdministratorAccess", "team", "blue"):
+        assert said in person.reads(), said
+    assert "alice" not in [user["UserName"] for user in console.client("iam").list_users()["Users"]], "nothing is made yet"
+    person.finds_no_barrier()
+    person.shoots("user-review")
+    person.presses("Back")
+    assert person.page.get_by_label("User name").input_value() == "alice"
+    person.presses("Review")
     person.presses("Create user")
     assert "alice has been created" in person.reads()
     assert "IAMUserChangePassword was attached" in person.reads()
     person.finds_no_barrier()
+    person.shoots("user-created")
     password = shown_once(person)
+    with person.page.expect_download() as waited:
+        person.presses("Download .csv")
+    kept = Path(waited.value.path()).read_text()
+    assert kept == f'User name,Password,Console sign-in URL\n"alice","{password}","http://localhost:{console.port}/signin/{ACCOUNT}"\n'
+    letter = person.page.get_by_role("link", name="E-mail sign-in instructions").get_attribute("href") or ""
+    assert letter.startswith("mailto:") and "alice" in letter and password not in unquote(letter)
     iam = console.client("iam")
     user = iam.get_user(UserName="alice")["User"]
+    assert user["PermissionsBoundary"]["PermissionsBoundaryArn"] == "arn:aws:iam::aws:policy/AdministratorAccess"
     assert (user["Path"], user["Tags"]) == ("/staff/", [{"Key": "team", "Value": "blue"}])
     assert attached(console, "alice") == {CHANGE_PASSWORD, "arn:aws:iam::aws:policy/SecurityAudit"}
     assert [group["GroupName"] for group in iam.list_groups_for_user(UserName="alice")["Groups"]] == ["builders"]
@@ -184,13 +211,16 @@ def test_a_refused_password_makes_no_user(at_users: Person, console: Server) -> 
     person = at_users
     person.goes("/console/users/~new")
     person.fills("User name", "weak")
-    person.page.get_by_label("Use this one").check()
+    person.page.get_by_label("Use one of my own").check()
+    person.presses("Review")
     person.fills("Password", "aaa")
     person.presses("Create user")
     assert person.alarm()
+    assert person.page.get_by_label("Password", exact=True).input_value() == "", "it is typed again"
+    assert "aaa" not in person.page.content()
+    person.presses("Back")
     assert person.page.get_by_label("User name").input_value() == "weak"
-    assert person.page.get_by_label("Password", exact=True).input_value() == ""
-    assert person.page.get_by_label("Use this one").is_checked()
+    assert person.page.get_by_label("Use one of my own").is_checked()
     users = console.client("iam").list_users(PathPrefix="/")["Users"]
     assert "weak" not in [user["UserName"] for user in users]
 
@@ -205,6 +235,9 @@ def test_a_user_is_made_like_another(at_users: Person, console: Server) -> None:
     person.fills("User name", "double")
     person.page.get_by_label("Can sign in to the console").uncheck()
     person.fills("Copy from", "model")
+    person.presses("Review")
+    for said in ("The same as", "readers", "Inline, copied", READ_ONLY):
+        assert said in person.reads(), said
     person.presses("Create user")
     assert "double has been created" in person.reads()
     assert "Disabled" in person.reads()
@@ -470,6 +503,7 @@ def test_users_and_keys_are_made_without_scripts(browser: Browser, console: Serv
     person.signs_in("admin", PASSWORD)
     person.goes("/console/users/~new")
     person.fills("User name", "plain")
+    person.presses("Review")
     person.presses("Create user")
     assert len(shown_once(person)) >= 24
     person.follows("To plain")

@@ -1,6 +1,6 @@
 //! Account settings: the rules for passwords, how people sign in, the alias, and how many access keys a user may have.
 
-mod alias;
+pub(crate) mod alias;
 mod passwords;
 mod sign_in;
 

@@ -22,6 +22,10 @@ pub(super) static ROUTES: &[Route] = &[
         "/console/users/~new",
         Session(|visit| Box::pin(users::new::make(visit))),
     ),
+    post(
+        "/console/users/~csv",
+        Session(|visit| Box::pin(users::console_access::take(visit))),
+    ),
     get(
         "/console/users/~delete",
         Session(|visit| Box::pin(users::delete::show(visit))),

@@ -8,6 +8,20 @@ use claviger_iam::operation::account::{
 use crate::door::Visit;
 use crate::field::{paged, read};
 
+/// Where the users of the account sign in: by its alias, where it has one that may be seen.
+pub(crate) async fn sign_in_address(visit: &Visit) -> String {
+    let alias = match paged(None, 1) {
+        Ok(page) => visit.call(&ListAccountAliases { page }).await.ok(),
+        Err(_) => None,
+    };
+    let alias = alias.and_then(|listed| listed.account_aliases.into_iter().next());
+    let account = alias.map_or_else(
+        || visit.at.principal().account.to_string(),
+        |alias| alias.as_str().to_owned(),
+    );
+    format!("{}/signin/{account}", visit.asked.door.site.address)
+}
+
 /// The alias, as the form shows it.
 pub(super) struct Alias {
     /// The one that there is.

@@ -9,11 +9,12 @@ use claviger_iam::operation::policy_attachments::AttachUserPolicy;
 use claviger_model::name::ExistingUserName;
 use claviger_model::{Code, Scalar as _, Secret};
 
-use super::credentials::{profile, sign_in_address};
+use super::credentials::profile;
 use super::{HERE, address_of, be_fresh_for, short, typed, user_of};
-use crate::answer::{Answer, page, page_again};
+use crate::answer::{Answer, download, page, page_again};
 use crate::door::Visit;
-use crate::view::{Frame, fault_text};
+use crate::settings::alias::sign_in_address;
+use crate::view::{Frame, encode, fault_text};
 
 /// AWS's policy for users who may change their own password.
 const CHANGE_PASSWORD: &str = "arn:aws:iam::aws:policy/IAMUserChangePassword";
@@ -98,11 +99,15 @@ async fn draw(visit: &Visit) -> Secret<String> {
     }
 }
 
+/// Whether the account lets its users change their passwords by itself, as far as that may be known.
+pub(super) async fn may_change(visit: &Visit) -> bool {
+    let policy = visit.call(&GetAccountPasswordPolicy {}).await;
+    policy.is_ok_and(|answer| answer.password_policy.allow_users_to_change_password)
+}
+
 /// Sees to it that the user may change a password that must be changed: what was done for it, or why it could not be.
 pub(super) async fn let_change(visit: &Visit, name: &ExistingUserName) -> Option<String> {
-    if let Ok(answer) = visit.call(&GetAccountPasswordPolicy {}).await
-        && answer.password_policy.allow_users_to_change_password
-    {
+    if may_change(visit).await {
         return None;
     }
     let attached = async {
@@ -169,6 +174,42 @@ pub(super) struct Made {
     pub(super) back: String,
 }
 
+impl Made {
+    /// A letter to the user that says where to sign in. The password is not in it: mail is no place for one.
+    fn letter(&self) -> Option<String> {
+        let address = self.sign_in_address.as_ref()?;
+        let body = format!(
+            "You can sign in now.\r\n\r\nAddress: {address}\r\nUser name: {}\r\n\r\nYou get the password in another way.\r\n",
+            self.name
+        );
+        Some(format!(
+            "mailto:?subject={}&body={}",
+            encode("Your sign-in"),
+            encode(&body)
+        ))
+    }
+}
+
+/// Gives what a page has just shown as a file. The page sends it back: it is kept nowhere.
+pub(crate) async fn take(visit: Visit) -> Answer {
+    let form = &visit.asked.form;
+    let password = form.secret("password");
+    let fields = [
+        form.text("name"),
+        password.expose(),
+        form.text("sign-in-address"),
+    ];
+    let quoted: Vec<String> = fields
+        .iter()
+        .map(|field| format!("\"{}\"", field.replace('"', "\"\"")))
+        .collect();
+    let text = format!(
+        "User name,Password,Console sign-in URL\r\n{}\r\n",
+        quoted.join(",")
+    );
+    download("credentials.csv", "text/csv; charset=utf-8", text)
+}
+
 /// The page.
 pub(crate) async fn show(visit: Visit) -> Answer {
     let name = user_of(&visit)?;
@@ -196,7 +237,7 @@ pub(crate) async fn save(visit: Visit) -> Answer {
     };
     page(&Made {
         frame: Frame::of(&visit, format!("{name} can sign in"), HERE),
-        sign_in_address: Some(sign_in_address(&visit)),
+        sign_in_address: Some(sign_in_address(&visit).await),
         password: drawn,
         reset: choice.reset,
         notes: note.into_iter().collect(),

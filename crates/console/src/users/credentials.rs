@@ -16,6 +16,7 @@ use crate::credentials::whose::Whose;
 use crate::credentials::{Device, Key, Section, devices, keys_of};
 use crate::door::Visit;
 use crate::home::OLD_KEY_DAYS;
+use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, When, fault_text};
 
 /// Whether the user signs in here.
@@ -116,7 +117,7 @@ impl Credentials {
             user_name: Some(name.clone()),
         };
         Self {
-            sign_in_address: sign_in_address(visit),
+            sign_in_address: sign_in_address(visit).await,
             console: match profile(visit, &name).await {
                 Ok(None) => Console::Off,
                 Ok(Some(profile)) => Console::On {
@@ -136,13 +137,4 @@ impl Credentials {
             head,
         }
     }
-}
-
-/// Where the users of the account sign in.
-pub(super) fn sign_in_address(visit: &Visit) -> String {
-    format!(
-        "{}/signin/{}",
-        visit.asked.door.site.address,
-        visit.at.principal().account
-    )
 }

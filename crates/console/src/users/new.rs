@@ -1,4 +1,6 @@
-//! Making a user on one page: who it is, whether it signs in here, and what it may do.
+//! Making a user: who it is, whether it signs in here, and what it may do; then a look at it all, and the making.
+
+mod review;
 
 use askama::Template;
 use claviger_iam::Fault;
@@ -10,14 +12,15 @@ use claviger_iam::operation::users::{CreateUser, DeleteUser, GetUser};
 use claviger_model::name::{EntityPath, ExistingUserName, UserName};
 use claviger_model::{Arn, Code, Scalar as _};
 
+use self::review::Review;
 use super::actions::typed_tags;
 use super::console_access::{Choice, Made, choose, create, let_change};
-use super::credentials::sign_in_address;
 use super::pick::{Picker, attach_one, join_one};
 use super::{HERE, address_of, short, typed, whole};
 use crate::answer::{Answer, page, page_again};
 use crate::credentials::Section;
 use crate::door::Visit;
+use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, fault_text};
 
 /// What a name may hold.
@@ -38,7 +41,8 @@ struct NewUser {
     tags: Vec<(String, String)>,
     groups: Picker,
     policies: Picker,
-    boundary: String,
+    bounded: bool,
+    boundary: Picker,
 }
 
 impl NewUser {
@@ -54,6 +58,7 @@ impl NewUser {
             .collect();
         let empty = if tags.is_empty() { 2 } else { 1 };
         tags.extend((0..empty).map(|_| (String::new(), String::new())));
+        let (policies, boundary) = Picker::policies_and_boundary(visit).await;
         Self {
             frame: Frame::of(visit, "Create a user", HERE),
             error,
@@ -68,8 +73,9 @@ impl NewUser {
             like: form.text("like").to_owned(),
             tags,
             groups: Picker::groups(visit, &[]).await,
-            policies: Picker::policies(visit, "policy", &[]).await,
-            boundary: form.text("boundary").to_owned(),
+            policies,
+            bounded: form.ticked("bounded"),
+            boundary,
         }
     }
 }
@@ -79,15 +85,27 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     page(&NewUser::new(&visit, None).await)
 }
 
-/// Makes the user, or looks for groups and policies.
+/// Shows what would be made, makes it, or looks for groups and policies.
 pub(crate) async fn make(visit: Visit) -> Answer {
-    if visit.asked.form.text("do") == "search" {
-        return page(&NewUser::new(&visit, None).await);
-    }
-    match run(&visit).await {
-        Ok(made) => page(&made),
-        Err(fault) => page_again(&NewUser::new(&visit, Some(fault_text(&fault))).await),
-    }
+    let refused = match visit.asked.form.text("do") {
+        "review" => match Review::new(&visit).await {
+            Ok(review) => return page(&review),
+            Err(fault) => fault,
+        },
+        "create" => match run(&visit).await {
+            Ok(made) => return page(&made),
+            Err(fault) => {
+                // What can be mended there, such as a weak password, is asked again on the page that it was typed on.
+                if let Ok(mut review) = Review::new(&visit).await {
+                    review.error = Some(fault_text(&fault));
+                    return page_again(&review);
+                }
+                fault
+            }
+        },
+        _ => return page(&NewUser::new(&visit, None).await),
+    };
+    page_again(&NewUser::new(&visit, Some(fault_text(&refused))).await)
 }
 
 /// Who is to be copied, with everything that is to be given; looked up before anything is made.
@@ -115,7 +133,13 @@ async fn rights(visit: &Visit) -> Result<Rights, Fault> {
             }
         }
     }
-    if let Some(boundary) = form.filled("boundary") {
+    if form.ticked("bounded") {
+        let boundary = form.filled("boundary").ok_or_else(|| {
+            Fault::new(
+                Code::InvalidInput,
+                "Choose the policy that bounds the user.",
+            )
+        })?;
         rights.boundary = Some(typed(boundary, "the ARN of a policy")?);
     }
     Ok(rights)
@@ -199,7 +223,10 @@ async fn run(visit: &Visit) -> Result<Made, Fault> {
     };
     Ok(Made {
         frame: Frame::of(visit, format!("{name} has been created"), HERE),
-        sign_in_address: console.then(|| sign_in_address(visit)),
+        sign_in_address: match console {
+            true => Some(sign_in_address(visit).await),
+            false => None,
+        },
         password,
         reset: choice.reset,
         notes: note.into_iter().collect(),

@@ -19,6 +19,7 @@ use crate::view::{Frame, encode, fault_text};
 const ROWS: usize = 50;
 
 /// Something that can be chosen.
+#[derive(Clone)]
 pub(super) struct Pick {
     /// What the form sends.
     pub(super) value: String,
@@ -93,6 +94,20 @@ impl Picker {
             "Policies",
             "No policy is left to choose.",
             all,
+        )
+    }
+
+    /// The policies twice: to attach, and one to bound with. They are read once.
+    pub(super) async fn policies_and_boundary(visit: &Visit) -> (Self, Self) {
+        let all = all_policies(visit).await;
+        let again = match &all {
+            Ok(all) => Ok(all.clone()),
+            Err(fault) => Err(Fault::new(fault.code(), fault_text(fault))),
+        };
+        let empty = "No policy is left to choose.";
+        (
+            Self::new(visit, "policy", "Policies", empty, all),
+            Self::new(visit, "boundary", "Boundaries", empty, again),
         )
     }
 
