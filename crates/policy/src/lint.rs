@@ -5,7 +5,7 @@
 mod condition;
 
 use self::condition::{condition_level, condition_values};
-use crate::json::{self, MAX_DEPTH, Member, Node, Position};
+use crate::json::{self, MAX_DEPTH, Member, Node, ParseJsonError, Position, Problem};
 use crate::policy::{Effect, Policy, Statement};
 use crate::validate::{validate_identity, validate_resource, validate_session, validate_trust};
 
@@ -54,19 +54,57 @@ pub struct Finding {
     pub code: &'static str,
     /// What it is, for people.
     pub message: String,
+    /// What to do about it, where that is not plain.
+    pub advice: Option<String>,
     /// Where.
     pub position: Position,
 }
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            severity,
-            code,
+        write!(f, "{}: {}: ", self.position, self.severity.name())?;
+        write!(f, "{} [{}]", self.text(), self.code)
+    }
+}
+
+impl Finding {
+    /// What it is and what to do about it, in one sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.advice {
+            Some(advice) => format!("{}: {advice}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// What a finding says: what it is, and mostly what to do about it.
+struct Said {
+    message: String,
+    advice: Option<String>,
+}
+
+impl From<&str> for Said {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+impl From<String> for Said {
+    fn from(message: String) -> Self {
+        Self {
             message,
-            position,
-        } = self;
-        write!(f, "{position}: {}: {message} [{code}]", severity.name())
+            advice: None,
+        }
+    }
+}
+
+impl<M: Into<String>, A: Into<String>> From<(M, A)> for Said {
+    fn from((message, advice): (M, A)) -> Self {
+        Self {
+            message: message.into(),
+            advice: Some(advice.into()),
+        }
     }
 }
 
@@ -83,11 +121,7 @@ pub fn check(document: &str, grammar: Grammar) -> Vec<Finding> {
     let root = match json::parse(document, MAX_DEPTH) {
         Ok(root) => root,
         Err(error) => {
-            findings.error(
-                "malformed",
-                error.position(),
-                format!("this is no JSON: {}", error.problem()),
-            );
+            findings.error("malformed", error.position(), no_json(document, &error));
             return findings.0;
         }
     };
@@ -95,7 +129,7 @@ pub fn check(document: &str, grammar: Grammar) -> Vec<Finding> {
         findings.error(
             "malformed",
             malformed.position(),
-            malformed.message().to_owned(),
+            malformed.cause().unwrap_or(malformed.message()),
         );
     }
     if let Ok(policy) = Policy::compile(document) {
@@ -110,6 +144,39 @@ pub fn check(document: &str, grammar: Grammar) -> Vec<Finding> {
     findings.0
 }
 
+/// What is wrong with a text that is no JSON, with what is most often the reason.
+fn no_json(document: &str, error: &ParseJsonError) -> Said {
+    let place = |number: u32| usize::try_from(number).unwrap_or(1).saturating_sub(1);
+    let at = error.position();
+    let met = document
+        .split('\n')
+        .nth(place(at.line))
+        .and_then(|line| line.chars().nth(place(at.column)));
+    let message = match (error.problem(), met) {
+        (Problem::Unexpected, Some(met)) => {
+            format!("this is no JSON: `{met}` cannot stand here")
+        }
+        (problem, _) => format!("this is no JSON: {problem}"),
+    };
+    let advice = match (error.problem(), met) {
+        (Problem::Unexpected, Some('}' | ']')) => {
+            "take away the comma before it, or write what is missing"
+        }
+        (Problem::Unexpected, Some('"' | '{' | '[')) => {
+            "write the comma or colon that is missing before it"
+        }
+        (Problem::Unexpected, Some('\'' | '“' | '”' | '„')) => {
+            "write texts in plain double quotes"
+        }
+        (Problem::Unexpected, Some('/' | '#')) => "take comments away",
+        (Problem::Unexpected, Some(met)) if met.is_alphabetic() => "write texts in double quotes",
+        (Problem::End, _) => "close every brace, bracket and quote",
+        (Problem::Control, _) => "end the text on its line, with a quote",
+        _ => return message.into(),
+    };
+    (message, advice).into()
+}
+
 struct Findings(Vec<Finding>);
 
 impl Findings {
@@ -118,26 +185,28 @@ impl Findings {
         severity: Severity,
         code: &'static str,
         position: Position,
-        message: impl Into<String>,
+        said: impl Into<Said>,
     ) {
+        let Said { message, advice } = said.into();
         self.0.push(Finding {
             severity,
             code,
-            message: message.into(),
+            message,
+            advice,
             position,
         });
     }
 
-    fn error(&mut self, code: &'static str, position: Position, message: impl Into<String>) {
-        self.add(Severity::Error, code, position, message);
+    fn error(&mut self, code: &'static str, position: Position, said: impl Into<Said>) {
+        self.add(Severity::Error, code, position, said);
     }
 
-    fn warn(&mut self, code: &'static str, position: Position, message: impl Into<String>) {
-        self.add(Severity::Warning, code, position, message);
+    fn warn(&mut self, code: &'static str, position: Position, said: impl Into<Said>) {
+        self.add(Severity::Warning, code, position, said);
     }
 
-    fn advise(&mut self, code: &'static str, position: Position, message: impl Into<String>) {
-        self.add(Severity::Advice, code, position, message);
+    fn advise(&mut self, code: &'static str, position: Position, said: impl Into<Said>) {
+        self.add(Severity::Advice, code, position, said);
     }
 }
 
@@ -160,7 +229,10 @@ fn document_level(root: &Node, grammar: Grammar, policy: &Policy, findings: &mut
         findings.warn(
             "variable-in-old-version",
             position,
-            "before Version 2012-10-17 `${…}` is literal text: add \"Version\": \"2012-10-17\"",
+            (
+                "before Version 2012-10-17 `${…}` is literal text",
+                "add \"Version\": \"2012-10-17\"",
+            ),
         );
     } else if grammar != Grammar::Identity && !policy.statements().is_empty() {
         findings.advise("old-version", root.start, "add \"Version\": \"2012-10-17\"");
@@ -201,13 +273,16 @@ fn statement_level(
     let allow = statement.effect() == Effect::Allow;
     if allow {
         if let Some(at) = place("NotAction") {
-            findings.warn("allow-not-action", at, "Allow with NotAction grants every other action of every service, new ones included: list the actions instead");
+            findings.warn("allow-not-action", at, ("Allow with NotAction grants every other action of every service, new ones included", "list the actions instead"));
         }
         if let Some(at) = place("NotResource") {
             findings.warn(
                 "allow-not-resource",
                 at,
-                "Allow with NotResource grants on every other resource: list the resources instead",
+                (
+                    "Allow with NotResource grants on every other resource",
+                    "list the resources instead",
+                ),
             );
         }
         if let Some(at) = place("NotPrincipal") {
@@ -239,7 +314,10 @@ fn statement_level(
             findings.warn(
                 "open-to-everybody",
                 named.position,
-                "this names everybody in every account: name accounts or add a condition",
+                (
+                    "this names everybody in every account",
+                    "name accounts or add a condition",
+                ),
             );
         }
         for (text, at) in text_nodes(members, "Action") {
@@ -247,13 +325,16 @@ fn statement_level(
                 findings.warn(
                     "pass-role-star",
                     at,
-                    "iam:PassRole on `*` lets every role be handed to a service: name the roles",
+                    (
+                        "iam:PassRole on `*` lets every role be handed to a service",
+                        "name the roles",
+                    ),
                 );
             }
         }
     }
     if let (Effect::Deny, Some(at)) = (statement.effect(), place("NotPrincipal")) {
-        findings.warn("deny-not-principal", at, "Deny with NotPrincipal also hits listed principals whose account or role is not listed, and every principal with a permissions boundary: use Principal \"*\" with a condition on aws:PrincipalArn");
+        findings.warn("deny-not-principal", at, ("Deny with NotPrincipal also hits listed principals whose account or role is not listed, and every principal with a permissions boundary", "use Principal \"*\" with a condition on aws:PrincipalArn"));
     }
     for named in statement.principals() {
         if !named.is_well_formed() {
@@ -265,7 +346,14 @@ fn statement_level(
             named.kind == crate::PrincipalType::Federated && !named.text.contains(":saml-provider/")
         });
         if let (true, Some(named)) = (allow, provider) {
-            findings.warn("web-identity-without-condition", named.position, "everybody whom this provider knows can take on the role: add a condition on its `:aud` and `:sub`");
+            findings.warn(
+                "web-identity-without-condition",
+                named.position,
+                (
+                    "everybody whom this provider knows can take on the role",
+                    "add a condition on its `:aud` and `:sub`",
+                ),
+            );
         }
     }
     redundant(members, findings);
@@ -498,7 +586,17 @@ mod tests {
         let broken = check("{", Grammar::Identity);
         assert_eq!(
             broken[0].to_string(),
-            "1:2: error: this is no JSON: the text ends too early [malformed]"
+            "1:2: error: this is no JSON: the text ends too early: close every brace, bracket and quote [malformed]"
+        );
+        let comma = check("{\n \"a\": 1,\n}", Grammar::Identity);
+        assert_eq!(
+            comma[0].to_string(),
+            "3:1: error: this is no JSON: `}` cannot stand here: take away the comma before it, or write what is missing [malformed]"
+        );
+        let effect = "{\"Version\": \"2012-10-17\", \"Statement\": {\n\"Effect\": \"Alow\", \"Action\": \"a:b\", \"Resource\": \"*\"}}";
+        assert_eq!(
+            check(effect, Grammar::Identity)[0].to_string(),
+            "2:1: error: there is no Effect `Alow`: write \"Allow\" or \"Deny\" [malformed]"
         );
     }
 

@@ -10,11 +10,12 @@ use crate::json::{self, Json, MAX_DEPTH, Member, Node, Position};
 use crate::operator::Operator;
 use crate::principal::PrincipalClause;
 
-/// Why a document is refused: the message of the fault, and where the cause stands.
+/// Why a document is refused: the message of the fault, the cause where that says more, and where the cause stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Malformed {
     message: String,
+    cause: Option<String>,
     position: Position,
 }
 
@@ -22,8 +23,28 @@ impl Malformed {
     fn new(message: impl Into<String>, position: Position) -> Self {
         Self {
             message: message.into(),
+            cause: None,
             position,
         }
+    }
+
+    /// A fault of which the service says no more than that there is one.
+    fn syntax(cause: impl Into<String>, position: Position) -> Self {
+        Self::new(SYNTAX, position).because(cause)
+    }
+
+    /// The same, with what is wrong exactly.
+    fn because(self, cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
+
+    /// What is wrong exactly, where the message does not say it.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
     }
 
     /// The text of the `MalformedPolicyDocument` fault, as AWS words it.
@@ -72,7 +93,7 @@ pub fn validate_trust(document: &str) -> Result<(), Malformed> {
 /// Syntax errors, statements without a principal, and repeated Sids.
 pub fn validate_resource(document: &str) -> Result<(), Malformed> {
     let root = json::parse(document, MAX_DEPTH)
-        .map_err(|error| Malformed::new(SYNTAX, error.position()))?;
+        .map_err(|error| Malformed::syntax(no_json(error.problem()), error.position()))?;
     let statements = syntax(&root)?;
     unique_sids(
         &statements,
@@ -85,13 +106,13 @@ pub fn validate_resource(document: &str) -> Result<(), Malformed> {
                 statement.node.start,
             ));
         }
-        if statement
-            .get("Effect")
-            .and_then(Node::as_text)
-            .is_none_or(|effect| !matches!(effect, "Allow" | "Deny"))
-            || (statement.get("Action").is_none() && statement.get("NotAction").is_none())
-        {
-            return Err(Malformed::new(SYNTAX, statement.node.start));
+        let node = statement.get("Effect").unwrap_or(statement.node);
+        if !matches!(node.as_text(), Some("Allow" | "Deny")) {
+            return Err(Malformed::syntax(no_effect(node), node.start));
+        }
+        if statement.either("Action", "NotAction").is_none() {
+            let why = "the statement has neither Action nor NotAction";
+            return Err(Malformed::syntax(why, statement.node.start));
         }
     }
     Ok(())
@@ -150,27 +171,29 @@ fn texts(node: Option<&Node>) -> impl Iterator<Item = (&str, Position)> {
 
 /// What every kind of document has to keep to. The version and the elements' presence are checked elsewhere.
 fn syntax(root: &Node) -> Result<Vec<StatementNode<'_>>, Malformed> {
-    let wrong = |node: &Node| Err(Malformed::new(SYNTAX, node.start));
+    let wrong = |why: &str, node: &Node| Err(Malformed::syntax(why, node.start));
     let Some(members) = root.as_object() else {
-        return wrong(root);
+        return wrong("the document is no object: it begins with `{`", root);
     };
     for member in members {
-        let fine = match &*member.name {
-            "Version" => matches!(member.node.as_text(), Some("2012-10-17" | "2008-10-17")),
-            "Id" => member.node.as_text().is_some(),
-            "Statement" => true,
-            _ => false,
+        let why = match &*member.name {
+            "Version" => match member.node.as_text() {
+                Some("2012-10-17" | "2008-10-17") => continue,
+                _ => String::from("there is no such Version: write \"2012-10-17\""),
+            },
+            "Id" if member.node.as_text().is_some() => continue,
+            "Id" => String::from("Id takes a text"),
+            "Statement" => continue,
+            other => unknown(other, "document", &["Version", "Id", "Statement"]),
         };
-        if !fine {
-            return Err(Malformed::new(SYNTAX, member.at));
-        }
+        return Err(Malformed::syntax(why, member.at));
     }
     let Some(list) = json::member(members, "Statement") else {
-        return wrong(root);
+        return wrong("the document has no Statement", root);
     };
     let nodes = list.one_or_many();
     if nodes.is_empty() {
-        return wrong(list);
+        return wrong("Statement is empty", list);
     }
     let mut statements = Vec::with_capacity(nodes.len());
     for node in nodes {
@@ -180,47 +203,126 @@ fn syntax(root: &Node) -> Result<Vec<StatementNode<'_>>, Malformed> {
                 statement_syntax(statement)?;
                 statements.push(statement);
             }
-            _ => return wrong(node),
+            Some(_) => return wrong("this statement is empty", node),
+            None => return wrong("a statement is an object: it begins with `{`", node),
         }
     }
     Ok(statements)
 }
 
+/// The elements of a statement.
+const ELEMENTS: &[&str] = &[
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+
 fn statement_syntax(statement: StatementNode<'_>) -> Result<(), Malformed> {
     for member in statement.members {
         let node = &member.node;
-        let fine = match &*member.name {
-            "Sid" => node.as_text().is_some(),
-            "Effect" => node.as_text().is_some_and(|effect| {
-                effect.eq_ignore_ascii_case("allow") || effect.eq_ignore_ascii_case("deny")
+        let is_text = |node: &Node| node.as_text().is_some();
+        let why = match &*member.name {
+            "Sid" => (!is_text(node)).then(|| String::from("Sid takes a text")),
+            "Effect" => {
+                let is_one = node.as_text().is_some_and(|effect| {
+                    effect.eq_ignore_ascii_case("allow") || effect.eq_ignore_ascii_case("deny")
+                });
+                (!is_one).then(|| no_effect(node))
+            }
+            name @ ("Principal" | "NotPrincipal") => (!principal_syntax(node)).then(|| {
+                format!("{name} takes \"*\", or an object with AWS, Service, Federated or CanonicalUser and their texts")
             }),
-            "Principal" | "NotPrincipal" => principal_syntax(node),
-            "Action" | "NotAction" => node
-                .one_or_many()
-                .iter()
-                .all(|node| node.as_text().is_some()),
-            "Resource" | "NotResource" => match &node.value {
-                Json::Array(nodes) => nodes
-                    .iter()
-                    .all(|node| matches!(node.value, Json::Text(_) | Json::Null)),
-                _ => node.as_text().is_some(),
-            },
-            "Condition" => condition_syntax(node),
-            _ => false,
+            name @ ("Action" | "NotAction") => {
+                (!node.one_or_many().iter().all(is_text)).then(|| takes_texts(name))
+            }
+            name @ ("Resource" | "NotResource") => {
+                let fine = match &node.value {
+                    Json::Array(nodes) => nodes
+                        .iter()
+                        .all(|node| matches!(node.value, Json::Text(_) | Json::Null)),
+                    _ => is_text(node),
+                };
+                (!fine).then(|| takes_texts(name))
+            }
+            "Condition" => {
+                condition_syntax(node)?;
+                None
+            }
+            other => Some(unknown(other, "statement", ELEMENTS)),
         };
-        if !fine {
-            return Err(Malformed::new(SYNTAX, member.at));
+        if let Some(why) = why {
+            return Err(Malformed::syntax(why, member.at));
         }
     }
-    let both = |one, other| statement.get(one).is_some() && statement.get(other).is_some();
-    if statement.get("Effect").is_none()
-        || both("Action", "NotAction")
-        || both("Resource", "NotResource")
-        || both("Principal", "NotPrincipal")
-    {
-        return Err(Malformed::new(SYNTAX, statement.node.start));
+    let here = statement.node.start;
+    if statement.get("Effect").is_none() {
+        return Err(Malformed::syntax("the statement has no Effect", here));
+    }
+    for (one, other) in [
+        ("Action", "NotAction"),
+        ("Resource", "NotResource"),
+        ("Principal", "NotPrincipal"),
+    ] {
+        if statement.get(one).is_some() && statement.get(other).is_some() {
+            let why = format!("a statement has {one} or {other}, not both");
+            return Err(Malformed::syntax(why, here));
+        }
     }
     Ok(())
+}
+
+fn no_effect(node: &Node) -> String {
+    node.as_text().map_or_else(
+        || String::from("the statement has no Effect that is a text: write \"Allow\" or \"Deny\""),
+        |text| format!("there is no Effect `{text}`: write \"Allow\" or \"Deny\""),
+    )
+}
+
+fn takes_texts(element: &str) -> String {
+    format!("{element} takes a text or a list of texts")
+}
+
+fn no_json(problem: json::Problem) -> String {
+    format!("this is no JSON: {problem}")
+}
+
+/// What to say of a name that is none, with the one that may have been meant.
+fn unknown(name: &str, of: &str, known: &[&str]) -> String {
+    let meant = known.iter().find(|known| is_near(name, known));
+    match meant {
+        Some(meant) => {
+            format!("a {of} has no element `{name}`: perhaps `{meant}` is meant")
+        }
+        None => format!("a {of} has no element `{name}`"),
+    }
+}
+
+/// Whether two names differ in their case, or by two letters put in, left out or put wrong at the most.
+fn is_near(one: &str, other: &str) -> bool {
+    if one.len() > 2 * other.len() {
+        return false;
+    }
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, letter) in one.to_lowercase().chars().enumerate() {
+        let mut diagonal = at;
+        let mut left = at + 1;
+        let mut next = vec![left];
+        for (meant, &above) in other.iter().zip(row.iter().skip(1)) {
+            let cost = usize::from(letter != *meant);
+            left = (diagonal + cost).min(above + 1).min(left + 1);
+            diagonal = above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().is_some_and(|distance| *distance <= 2)
 }
 
 fn principal_syntax(node: &Node) -> bool {
@@ -241,22 +343,36 @@ fn principal_syntax(node: &Node) -> bool {
 }
 
 /// An unknown operator passes while its block is empty, as it does at AWS.
-fn condition_syntax(node: &Node) -> bool {
+fn condition_syntax(node: &Node) -> Result<(), Malformed> {
+    let wrong = |why: String, at: Position| Err(Malformed::syntax(why, at));
     let Some(operators) = node.as_object() else {
-        return false;
+        let why = "Condition takes an object with operators";
+        return wrong(why.to_owned(), node.start);
     };
-    operators.iter().all(|operator| {
-        operator.node.as_object().is_some_and(|keys| {
-            (keys.is_empty() && !operator.name.contains("::"))
-                || (Operator::parse(&operator.name).is_some()
-                    && keys.iter().all(|key| {
-                        key.node
-                            .one_or_many()
-                            .iter()
-                            .all(|node| scalar_text(node).is_some())
-                    }))
-        })
-    })
+    for operator in operators {
+        let name = &operator.name;
+        let Some(keys) = operator.node.as_object() else {
+            let why = format!("`{name}` takes an object with condition keys");
+            return wrong(why, operator.at);
+        };
+        if keys.is_empty() && !name.contains("::") {
+            continue;
+        }
+        if Operator::parse(name).is_none() {
+            return wrong(
+                format!("there is no condition operator `{name}`"),
+                operator.at,
+            );
+        }
+        for key in keys {
+            let is_fine = |node: &Node| scalar_text(node).is_some();
+            if !key.node.one_or_many().iter().all(is_fine) {
+                let why = format!("`{}` takes a value or a list of values", key.name);
+                return wrong(why, key.at);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn unique_sids(statements: &[StatementNode<'_>], message: &str) -> Result<(), Malformed> {
@@ -307,6 +423,57 @@ mod tests {
                 .expect_err("bad principal")
                 .message(),
             SYNTAX
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_says_what_is_wrong_and_keeps_the_message_of_the_service() {
+        let causes = |check: fn(&str) -> Result<(), Malformed>, statement: &str| {
+            let refused = check(&format!(
+                r#"{{"Version":"2012-10-17","Statement":{statement}}}"#
+            ));
+            let refused = refused.expect_err("refused");
+            refused.cause().unwrap_or(refused.message()).to_owned()
+        };
+        for (statement, cause) in [
+            (
+                r#"{"Effect":"Alow","Action":"s3:*","Resource":"*"}"#,
+                "there is no Effect `Alow`: write \"Allow\" or \"Deny\"",
+            ),
+            (
+                r#"{"Effect":"Allow","Actions":"s3:*","Resource":"*"}"#,
+                "a statement has no element `Actions`: perhaps `Action` is meant",
+            ),
+            (
+                r#"{"Effect":"Allow","Verb":"s3:*","Resource":"*"}"#,
+                "a statement has no element `Verb`",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":7,"Resource":"*"}"#,
+                "Action takes a text or a list of texts",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringSame":{"k":"v"}}}"#,
+                "there is no condition operator `StringSame`",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}"#,
+                "a statement has Action or NotAction, not both",
+            ),
+            ("[]", "Statement is empty"),
+        ] {
+            assert_eq!(causes(validate_identity, statement), cause);
+        }
+        let trust = r#"{"Effect":"Allow","Principals":"*","Action":"sts:AssumeRole"}"#;
+        assert_eq!(
+            causes(validate_trust, trust),
+            "a statement has no element `Principals`: perhaps `Principal` is meant"
+        );
+        let broken = validate_identity("{").expect_err("refused");
+        assert_eq!(broken.message(), SYNTAX);
+        assert_eq!(
+            broken.cause(),
+            Some("this is no JSON: the text ends too early")
         );
     }
 }

@@ -108,16 +108,26 @@ pub(super) fn condition_level(
         .iter()
         .any(|other| other.operator() == "Null" && fold::folds_to(other.key(), &key));
     if allow && operator.quantifier == Some(Quantifier::All) && !guarded {
-        findings.warn("for-all-values-without-null", at, format!("ForAllValues is true of a request without `{}`: add \"Null\": {{\"{}\": \"false\"}}", condition.key(), condition.key()));
+        findings.warn(
+            "for-all-values-without-null",
+            at,
+            (
+                format!(
+                    "ForAllValues is true of a request without `{}`",
+                    condition.key()
+                ),
+                format!("add \"Null\": {{\"{}\": \"false\"}}", condition.key()),
+            ),
+        );
     }
     let multivalued = MULTIVALUED.contains(&&*key);
     if multivalued && operator.quantifier.is_none() && operator.family != Family::Null {
         findings.warn(
             "multivalued-without-set-operator",
             at,
-            format!(
-                "`{}` has several values: say ForAllValues: or ForAnyValue:",
-                condition.key()
+            (
+                format!("`{}` has several values", condition.key()),
+                "say ForAllValues: or ForAnyValue:",
             ),
         );
     }
@@ -141,7 +151,14 @@ pub(super) fn condition_level(
         "aws:multifactorauthpresent" | "aws:multifactorauthage"
     );
     if !allow && mfa && operator.family == Family::Bool && !operator.if_exists {
-        findings.warn("deny-mfa-without-if-exists", at, "calls with long-term keys do not carry this key, so this Deny never hits them: use BoolIfExists");
+        findings.warn(
+            "deny-mfa-without-if-exists",
+            at,
+            (
+                "calls with long-term keys do not carry this key, so this Deny never hits them",
+                "use BoolIfExists",
+            ),
+        );
     }
     if !allow && operator.if_exists && operator.negated {
         findings.advise(
@@ -227,7 +244,10 @@ fn value(operator: Operator, name: &str, text: &str, at: Position, findings: &mu
         findings.warn(
             "wildcard-is-literal",
             at,
-            format!("{name} takes `*` and `?` literally: {like} knows wildcards"),
+            (
+                format!("{name} takes `*` and `?` literally"),
+                format!("{like} knows wildcards"),
+            ),
         );
     }
 }

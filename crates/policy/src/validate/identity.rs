@@ -1,6 +1,6 @@
 //! Identity policies: classes of faults in AWS's order; within a class the first statement wins.
 
-use super::{Malformed, SYNTAX, StatementNode, syntax, texts, unique_sids};
+use super::{Malformed, StatementNode, no_effect, no_json, syntax, texts, unique_sids};
 use crate::json::{self, MAX_DEPTH, Node, Position};
 use crate::operator::{Family, Operator};
 
@@ -34,7 +34,7 @@ const IAM_PREFIXES: &[&str] = &[
 
 pub(super) fn check(document: &str) -> Result<(), Malformed> {
     let root = json::parse(document, MAX_DEPTH)
-        .map_err(|error| Malformed::new(SYNTAX, error.position()))?;
+        .map_err(|error| Malformed::syntax(no_json(error.problem()), error.position()))?;
     let statements = syntax(&root)?;
     version(&root)?;
     each(&statements, legacy)?;
@@ -99,11 +99,13 @@ fn version(root: &Node) -> Result<(), Malformed> {
 }
 
 fn legacy(statement: StatementNode<'_>) -> Result<(), Malformed> {
-    let failed = |position| Err(Malformed::new("The policy failed legacy parsing", position));
+    let failed = |why: String, position| {
+        Err(Malformed::new("The policy failed legacy parsing", position).because(why))
+    };
     if let Some(node) = statement.get("Effect")
         && !matches!(node.as_text(), Some("Allow" | "Deny"))
     {
-        return failed(node.start);
+        return failed(no_effect(node), node.start);
     }
     for operator in statement
         .get("Condition")
@@ -121,7 +123,11 @@ fn legacy(statement: StatementNode<'_>) -> Result<(), Malformed> {
                 let dated = crate::condition::scalar_text(node)
                     .is_some_and(|text| crate::condition::understands(parsed, text));
                 if !dated {
-                    return failed(node.start);
+                    let why = format!(
+                        "`{}` compares with dates: write 2026-01-02T03:04:05Z",
+                        operator.name
+                    );
+                    return failed(why, node.start);
                 }
             }
         }
@@ -132,7 +138,8 @@ fn legacy(statement: StatementNode<'_>) -> Result<(), Malformed> {
             .and_then(|rest| rest.split(':').next())
             .is_some_and(|partition| PARTITIONS.contains(&partition));
         if known && text.contains("::") && text.matches(':').count() < 5 {
-            return failed(position);
+            let why = format!("`{text}` is no resource name: one has five colons");
+            return failed(why, position);
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! Trust policies of roles.
 
 use super::{
-    Malformed, SYNTAX, StatementNode, condition_syntax, invalid_principal, principals, texts,
-    unique_sids,
+    ELEMENTS, Malformed, StatementNode, condition_syntax, invalid_principal, no_json, principals,
+    takes_texts, texts, unique_sids, unknown,
 };
 use crate::facts::NoFacts;
 use crate::json::{self, Json, MAX_DEPTH, Member};
@@ -27,17 +27,20 @@ const BUILT_IN_PROVIDERS: &[&str] = &[
 ];
 
 pub(super) fn check(document: &str) -> Result<(), Malformed> {
-    let root = json::parse(document, MAX_DEPTH)
-        .map_err(|error| Malformed::new("This policy contains invalid Json", error.position()))?;
+    let root = json::parse(document, MAX_DEPTH).map_err(|error| {
+        Malformed::new("This policy contains invalid Json", error.position())
+            .because(no_json(error.problem()))
+    })?;
     let Some(members) = root.as_object() else {
-        return Err(Malformed::new(
-            "This policy contains invalid Json",
-            root.start,
-        ));
+        let malformed = Malformed::new("This policy contains invalid Json", root.start);
+        return Err(malformed.because("the document is no object: it begins with `{`"));
     };
     top(members)?;
     let Some(list) = json::member(members, "Statement") else {
-        return Err(Malformed::new(SYNTAX, root.start));
+        return Err(Malformed::syntax(
+            "the document has no Statement",
+            root.start,
+        ));
     };
     let nodes = list.one_or_many();
     if nodes.is_empty() {
@@ -49,7 +52,8 @@ pub(super) fn check(document: &str) -> Result<(), Malformed> {
     let mut statements = Vec::with_capacity(nodes.len());
     for node in nodes {
         let Some(members) = node.as_object() else {
-            return Err(Malformed::new(SYNTAX, node.start));
+            let why = "a statement is an object: it begins with `{`";
+            return Err(Malformed::syntax(why, node.start));
         };
         let statement = StatementNode { node, members };
         elements(statement)?;
@@ -73,7 +77,11 @@ fn top(members: &[Member]) -> Result<(), Malformed> {
             }
             "Id" if member.node.as_text().is_some() => {}
             "Statement" => {}
-            _ => return Err(Malformed::new(SYNTAX, member.at)),
+            "Id" => return Err(Malformed::syntax("Id takes a text", member.at)),
+            other => {
+                let why = unknown(other, "document", &["Version", "Id", "Statement"]);
+                return Err(Malformed::syntax(why, member.at));
+            }
         }
     }
     Ok(())
@@ -93,9 +101,13 @@ fn elements(statement: StatementNode<'_>) -> Result<(), Malformed> {
                 return Err(Malformed::new("Has prohibited field Resource", member.at));
             }
             "Sid" if member.node.as_text().is_some() => {}
-            "Condition" if condition_syntax(&member.node) => {}
+            "Sid" => return Err(Malformed::syntax("Sid takes a text", member.at)),
+            "Condition" => condition_syntax(&member.node)?,
             "Effect" | "Principal" | "NotPrincipal" | "Action" | "NotAction" => {}
-            _ => return Err(Malformed::new(SYNTAX, member.at)),
+            other => {
+                let why = unknown(other, "statement", ELEMENTS);
+                return Err(Malformed::syntax(why, member.at));
+            }
         }
     }
     let effect = match statement.get("Effect").map(|node| (node, node.as_text())) {
@@ -107,7 +119,7 @@ fn elements(statement: StatementNode<'_>) -> Result<(), Malformed> {
                 node.start,
             ));
         }
-        Some((node, None)) => return Err(Malformed::new(SYNTAX, node.start)),
+        Some((node, None)) => return Err(Malformed::syntax("Effect takes a text", node.start)),
     };
     if let Some(node) = statement.get("NotPrincipal") {
         if effect == "Allow" {
@@ -117,7 +129,8 @@ fn elements(statement: StatementNode<'_>) -> Result<(), Malformed> {
             ));
         }
         if statement.get("Principal").is_some() {
-            return Err(Malformed::new(SYNTAX, node.start));
+            let why = "a statement has Principal or NotPrincipal, not both";
+            return Err(Malformed::syntax(why, node.start));
         }
     }
     principal(statement)?;
@@ -125,7 +138,8 @@ fn elements(statement: StatementNode<'_>) -> Result<(), Malformed> {
         return missing("Action");
     };
     if statement.get("Action").is_some() && statement.get("NotAction").is_some() {
-        return Err(Malformed::new(SYNTAX, node.start));
+        let why = "a statement has Action or NotAction, not both";
+        return Err(Malformed::syntax(why, node.start));
     }
     if node.one_or_many().is_empty() {
         return missing("Action");
@@ -135,7 +149,7 @@ fn elements(statement: StatementNode<'_>) -> Result<(), Malformed> {
         .iter()
         .any(|node| node.as_text().is_none())
     {
-        return Err(Malformed::new(SYNTAX, node.start));
+        return Err(Malformed::syntax(takes_texts("Action"), node.start));
     }
     for (text, position) in texts(Some(node)) {
         if !is_trust_action(text) {
@@ -190,7 +204,9 @@ fn principal(statement: StatementNode<'_>) -> Result<(), Malformed> {
                     .iter()
                     .all(|node| node.as_text().is_some());
                 if !known || !texts {
-                    return Err(Malformed::new(SYNTAX, kind.at));
+                    let why =
+                        "a Principal has AWS, Service, Federated or CanonicalUser, and their texts";
+                    return Err(Malformed::syntax(why, kind.at));
                 }
             }
         }
