@@ -45,6 +45,7 @@ mod policy;
 mod principal;
 mod recorder;
 mod request;
+pub mod summary;
 mod text;
 pub mod validate;
 mod value;

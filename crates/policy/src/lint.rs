@@ -210,7 +210,7 @@ impl Findings {
     }
 }
 
-fn statement_nodes(root: &Node) -> &[Node] {
+pub(crate) fn statement_nodes(root: &Node) -> &[Node] {
     root.as_object()
         .and_then(|members| json::member(members, "Statement"))
         .map(Node::one_or_many)
