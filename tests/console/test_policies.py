@@ -193,3 +193,78 @@ def test_a_policy_is_checked_made_and_edited_without_scripts(
     somebody.presses("Save as a new version")
     assert "Document, version v2" in somebody.reads()
     somebody.close()
+
+
+def test_a_policy_is_told_by_service_access_level_resource_and_condition(admin: Person, console: Server) -> None:
+    told = {"Version": "2012-10-17", "Statement": [
+        {"Sid": "Look", "Effect": "Allow", "Action": ["iam:Tag*", "iam:Untag*", "iam:GetUser", "iam:Teleport"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::one/*", "arn:aws:s3:::two/*"]},
+        {"Effect": "Deny", "NotAction": ["iam:GetUser"], "Resource": "*",
+         "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}},
+    ]}
+    console.aws("iam", "create-policy", "--policy-name", "Told", "--policy-document", json.dumps(told))
+    admin.goes(f"/console/policy?arn={arn('Told')}")
+    rows = [" | ".join(row.inner_text().split("\t")) for row in admin.page.locator(".granted tr:has(th[scope=row])").all()]
+    assert [" ".join(row.split()) for row in rows] == [
+        "All services | Everything but some | All resources | BoolIfExists aws:MultiFactorAuthPresent: false",
+        "iam | Full: Tagging Limited: Read | All resources | None",
+        "s3 | Not known here | 2 resources | None",
+    ]
+    assert "iam:Teleport (statement 1)" in admin.reads()
+    assert "iam:TagRole" not in admin.reads()
+    admin.page.get_by_text("Actions of iam").click()
+    assert "iam:TagRole" in admin.reads() and "Statement 1, Look" in admin.reads()
+    admin.finds_no_barrier()
+    admin.shoots("policy-summary")
+    admin.page.set_viewport_size({"width": 360, "height": 800})
+    admin.shoots("policy-summary-narrow")
+
+
+def test_the_editor_says_what_is_wrong_while_somebody_types(admin: Person) -> None:
+    admin.goes("/console/policies/new")
+    area = admin.page.get_by_label("Policy document, in JSON")
+    area.fill('{\n "Version": "2012-10-17",\n "Statement": {"Effect": "Alow", "Action": "s3:*", "Resource": "*"}\n}')
+    there = admin.page.get_by_role("button", name="Line 3")
+    there.wait_for()
+    assert "There is no Effect `Alow`: write \"Allow\" or \"Deny\"." in admin.reads()
+    assert admin.page.locator(".gutter span").all_inner_texts() == ["1", "2", "3", "4"]
+    assert admin.page.locator(".gutter .bad").inner_text() == "3"
+    admin.finds_no_barrier()
+    admin.shoots("policy-editor")
+    there.click()
+    assert area.evaluate("area => area.value.slice(0, area.selectionStart).split('\\n').length") == 3
+    area.fill('{"Version": "2012-10-17",\n}')
+    admin.page.get_by_role("button", name="Line 2").wait_for()
+    assert "`}` cannot stand here: take away the comma before it" in admin.reads()
+    area.fill(json.dumps(READ))
+    admin.page.get_by_text("Nothing was found. The document can be saved.").wait_for()
+    assert admin.page.get_by_role("button", name="Line").count() == 0
+
+
+def test_actions_and_condition_keys_are_completed_by_the_keyboard_alone(admin: Person) -> None:
+    admin.goes("/console/policies/new")
+    area = admin.page.get_by_label("Policy document, in JSON")
+    options = admin.page.get_by_role("option")
+    area.fill('{"Statement": {"Action": ')
+    area.press_sequentially('"iam:creategr')
+    options.first.wait_for()
+    assert options.all_inner_texts() == ["iam:CreateGroup\nWrite"]
+    chosen = area.get_attribute("aria-activedescendant")
+    assert admin.page.locator(f"[id='{chosen}']").get_attribute("aria-selected") == "true"
+    admin.finds_no_barrier()
+    area.press("Enter")
+    area.press_sequentially('", "iam:listgroup')
+    options.first.wait_for()
+    admin.shoots("policy-completion")
+    area.press("ArrowDown")
+    area.press("Enter")
+    assert area.input_value() == '{"Statement": {"Action": "iam:CreateGroup", "iam:ListGroups'
+    area.press("Enter")
+    area.press_sequentially('"aws:multifactorauthp')
+    options.first.wait_for()
+    area.press("Escape")
+    assert options.count() == 0
+    area.press("Control+Space")
+    options.first.wait_for()
+    area.press("Enter")
+    assert area.input_value().endswith('\n"aws:MultiFactorAuthPresent')

@@ -50,6 +50,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "SessionId") => "6f1c2b1e-0d5a-4b8e-9a53-2f0e4f6a7c11",
         (_, "DemandMFA") => "true",
         (_, "AccountAlias") => "an-alias",
+        (_, "PolicyType") => "IDENTITY_POLICY",
         (_, "Description") => "what it is for",
         (_, "Tags.member.1.Key" | "TagKeys.member.1") => "team",
         (_, "Tags.member.1.Value") => "blue",

@@ -21,6 +21,7 @@ mod mfa_devices;
 mod notices;
 mod password_policy;
 mod policies_of_entities;
+mod policy_checks;
 mod protocol;
 mod recovery;
 mod recovery_codes;

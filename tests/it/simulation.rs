@@ -238,6 +238,15 @@ fn reads(key_of_target: &str) -> Vec<Read> {
             "*",
             &[],
         ),
+        read(
+            "CheckPolicyDocument",
+            &[
+                ("PolicyDocument", &allow),
+                ("PolicyType", "IDENTITY_POLICY"),
+            ],
+            "*",
+            &[],
+        ),
         read("ListSigningCertificates", &of_user, user, &BLUE),
         read(
             "GetAccessKeyLastUsed",

@@ -81,3 +81,6 @@ menu?.closest("header").addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+// The editor of policies brings its own script, where there is one.
+if (document.querySelector("[data-editor]")) import("./editor.js");

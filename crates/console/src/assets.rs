@@ -1,10 +1,14 @@
 //! Style sheets and scripts. Their addresses hold a digest of what is in them, so that browsers keep them for good and
 //! never mix those of two versions.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::body::Body;
 use axum::response::Response;
+use claviger_iam::spec::action_table::actions;
+use claviger_policy::OPERATORS;
+use claviger_policy::lint::GLOBAL_KEYS;
 use data_encoding::HEXLOWER;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use sha2::{Digest, Sha256};
@@ -12,13 +16,38 @@ use sha2::{Digest, Sha256};
 use crate::answer::{Answer, Failure};
 
 /// A file.
+#[derive(Clone, Copy)]
 pub(crate) struct Asset {
     name: &'static str,
     kind: &'static str,
     bytes: &'static [u8],
 }
 
-const ASSETS: &[Asset] = &[
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// What an editor can complete: the actions and condition keys that the server knows, and the operators.
+static WORDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut keys: BTreeSet<&str> = GLOBAL_KEYS.iter().copied().collect();
+    let mut all = Vec::new();
+    for (name, facts) in actions() {
+        keys.extend(facts.keys);
+        all.push([name, facts.access.as_str()]);
+    }
+    let words = serde_json::json!({ "actions": all, "keys": keys, "operators": OPERATORS });
+    words.to_string().into_bytes()
+});
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let mut assets = FILES.to_vec();
+    assets.push(Asset {
+        name: "words.json",
+        kind: "application/json",
+        bytes: &WORDS,
+    });
+    assets
+});
+
+const FILES: &[Asset] = &[
     Asset {
         name: "console.css",
         kind: "text/css; charset=utf-8",
@@ -26,8 +55,18 @@ const ASSETS: &[Asset] = &[
     },
     Asset {
         name: "console.js",
-        kind: "text/javascript; charset=utf-8",
+        kind: SCRIPT,
         bytes: include_bytes!("../assets/console.js"),
+    },
+    Asset {
+        name: "editor.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("../assets/editor.js"),
+    },
+    Asset {
+        name: "completion.js",
+        kind: SCRIPT,
+        bytes: include_bytes!("../assets/completion.js"),
     },
     Asset {
         name: "key.svg",
@@ -39,7 +78,7 @@ const ASSETS: &[Asset] = &[
 /// One digest of all of them: they are made for each other.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
-    for asset in ASSETS {
+    for asset in ASSETS.iter() {
         hash.update(asset.bytes);
     }
     HEXLOWER.encode(&hash.finalize()).chars().take(12).collect()

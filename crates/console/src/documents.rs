@@ -1,6 +1,8 @@
 //! Documents as pages show them: line by line, with what there is to say about each, edited, and compared.
 
-use claviger_policy::lint::{self, Grammar, Severity};
+pub(crate) mod editor;
+pub(crate) mod granted;
+pub(crate) mod live;
 
 /// Something to say about a line.
 pub(crate) struct Remark {
@@ -25,88 +27,6 @@ pub(crate) fn lines(document: &str) -> Vec<Line> {
             remarks: Vec::new(),
         })
         .collect()
-}
-
-/// A document in an editor, with what was said about it.
-pub(crate) struct Editor {
-    pub(crate) label: &'static str,
-    pub(crate) text: String,
-    /// Characters without white space, which is how AWS counts.
-    pub(crate) size: usize,
-    pub(crate) limit: u64,
-    /// What a check found; `None` before one was asked for.
-    pub(crate) checked: Option<Vec<Line>>,
-    pub(crate) summary: String,
-    pub(crate) has_errors: bool,
-}
-
-impl Editor {
-    /// An editor of this document.
-    pub(crate) fn new(label: &'static str, text: &str, limit: u64) -> Self {
-        Self {
-            label,
-            text: text.to_owned(),
-            size: claviger_policy::counted_size(text),
-            limit,
-            checked: None,
-            summary: String::new(),
-            has_errors: false,
-        }
-    }
-
-    /// The same, with what there is to say about the document.
-    pub(crate) fn checked(mut self, grammar: Grammar) -> Self {
-        let found = lint::check(&self.text, grammar);
-        let count = |severity| found.iter().filter(|one| one.severity == severity).count();
-        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        let advice = count(Severity::Advice);
-        self.has_errors = errors > 0;
-        self.summary = if found.is_empty() {
-            String::from("Nothing was found. The document can be saved.")
-        } else {
-            format!(
-                "{}, {}, {}.",
-                counted(errors, "error", "errors"),
-                counted(warnings, "warning", "warnings"),
-                counted(advice, "suggestion", "suggestions")
-            )
-        };
-        let mut shown: Vec<Line> = self
-            .text
-            .split('\n')
-            .map(|text| Line {
-                text: text.to_owned(),
-                remarks: Vec::new(),
-            })
-            .collect();
-        for finding in found {
-            let (word, class) = match finding.severity {
-                Severity::Error => ("Error", "bad"),
-                Severity::Warning => ("Warning", "warn"),
-                Severity::Advice => ("Suggestion", ""),
-            };
-            let place = usize::try_from(finding.position.line).unwrap_or(1);
-            let last = shown.len();
-            // The end of a text that breaks off lies behind its last line.
-            if let Some(line) = shown.get_mut(place.clamp(1, last) - 1) {
-                line.remarks.push(Remark {
-                    word,
-                    class,
-                    text: finding.message,
-                });
-            }
-        }
-        self.checked = Some(shown);
-        self
-    }
-}
-
-fn counted(number: usize, one: &str, many: &str) -> String {
-    match number {
-        0 => format!("no {many}"),
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
-    }
 }
 
 /// A JSON text that stands on one line, over several; any other as it is. Nothing but white space outside of strings is
@@ -300,21 +220,5 @@ mod tests {
         let own = "{\n\"a\": 1\n}";
         assert_eq!(tidy(own), own);
         assert_eq!(tidy("]}x"), "\n]\n}x");
-    }
-
-    #[test]
-    fn a_remark_stands_at_its_line() {
-        let text = "{\n \"Version\": \"2012-10-17\",\n \"Statement\": {\"Effect\": \"Allow\", \"Action\": \"*\", \"Resourc\": \"*\"}\n}";
-        let editor = Editor::new("Policy", text, 6_144).checked(Grammar::Identity);
-        assert!(editor.has_errors);
-        let lines = editor.checked.expect("it was checked");
-        assert_eq!(lines.len(), 4);
-        assert!(
-            lines
-                .iter()
-                .any(|line| line.remarks.iter().any(|one| one.class == "bad"))
-        );
-        let broken = Editor::new("Policy", "{\n", 6_144).checked(Grammar::Identity);
-        assert!(broken.has_errors);
     }
 }

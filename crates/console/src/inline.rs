@@ -5,16 +5,17 @@ use claviger_iam::Fault;
 use claviger_iam::operation::inline_policies::{
     GetGroupPolicy, GetRolePolicy, PutGroupPolicy, PutRolePolicy,
 };
+use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_iam::operation::shapes::PolicyDocument;
 use claviger_model::Code;
 use claviger_model::name::{GroupName, PolicyName, RoleName};
-use claviger_policy::lint::Grammar;
 
 use crate::answer::{Answer, Failure, go, page, page_again};
-use crate::documents::{Editor, tidy};
+use crate::documents::editor::Editor;
+use crate::documents::tidy;
 use crate::door::Visit;
 use crate::field::read;
-use crate::policies::edit::{BLANK, editor_after};
+use crate::policies::edit::{BLANK, LABEL};
 use crate::view::{Frame, encode, fault_text};
 use crate::{groups, roles};
 
@@ -126,7 +127,7 @@ fn editor(visit: &Visit, holder: &Holder, text: &str) -> Editor {
         Holder::Group(_) => quotas.group_policy_size,
         Holder::Role(_) => quotas.role_policy_size,
     };
-    Editor::new("Policy document, in JSON", text, limit)
+    Editor::new(LABEL, DocumentKind::Identity, text, limit)
 }
 
 fn inline(visit: &Visit, holder: &Holder, editor: Editor, error: Option<String>) -> Inline {
@@ -173,13 +174,13 @@ pub(crate) async fn save(visit: Visit) -> Answer {
     let form = &visit.asked.form;
     let editor = editor(&visit, &holder, form.get("document").unwrap_or_default());
     if form.text("do") == "check" {
-        let editor = editor.checked(Grammar::Identity);
+        let editor = editor.checked(&visit).await;
         return page(&inline(&visit, &holder, editor, None));
     }
     match put(&visit, &holder).await {
         Ok(()) => go(&format!("{}&done=inline-saved", holder.address())),
         Err(fault) => {
-            let editor = editor_after(editor, &fault);
+            let editor = editor.after(&visit, &fault).await;
             page_again(&inline(&visit, &holder, editor, Some(fault_text(&fault))))
         }
     }

@@ -35,6 +35,7 @@ pub mod password_hashes;
 pub mod password_policy;
 pub mod permissions_boundaries;
 pub mod policy_attachments;
+pub mod policy_checks;
 pub mod recovery;
 pub mod recovery_codes;
 pub mod roles;
@@ -213,6 +214,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Roles", roles::OPERATIONS),
     ("Managed policies", managed_policies::OPERATIONS),
     ("Policy attachments", policy_attachments::OPERATIONS),
+    ("Policy checks", policy_checks::OPERATIONS),
     ("Inline policies", inline_policies::OPERATIONS),
     ("Permissions boundaries", permissions_boundaries::OPERATIONS),
     ("Tags", tagging::OPERATIONS),

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use claviger_model::Constraint;
 use claviger_shape::{Field, Type};
 
-use crate::operation::{self, Entry, host_logins};
-use crate::spec::{Access, COMMON_FAULTS, Grant, ResourceType, Service};
+use crate::operation::{self, Entry};
+use crate::spec::{COMMON_FAULTS, Grant, Service, action_table};
 
 /// One page: its path below the reference's folder, and its text.
 pub type Page = (String, String);
@@ -58,29 +58,17 @@ fn index() -> String {
 
 /// What actions there are, for editors and completion.
 fn actions() -> String {
-    let mut all: BTreeMap<String, serde_json::Value> = operation::all()
-        .filter(|entry| entry.spec.governed_by.is_none())
-        .map(|entry| {
-            let spec = &entry.spec;
-            (
-                spec.action(),
-                serde_json::json!({
-                    "access": spec.access.as_str(),
-                    "resources": spec.resources.iter().map(|kind| kind.describe().0).collect::<Vec<_>>(),
-                    "conditionKeys": spec.keys,
-                }),
-            )
+    let all: BTreeMap<&str, serde_json::Value> = action_table::actions()
+        .map(|(name, facts)| {
+            let resources = facts.resources.iter().map(|kind| kind.describe().0);
+            let facts = serde_json::json!({
+                "access": facts.access.as_str(),
+                "resources": resources.collect::<Vec<_>>(),
+                "conditionKeys": facts.keys,
+            });
+            (name, facts)
         })
         .collect();
-    // No operation: what a user must be allowed for a host to be told the keys.
-    all.insert(
-        host_logins::LOGIN.to_owned(),
-        serde_json::json!({
-            "access": Access::Write.as_str(),
-            "resources": [ResourceType::Host.describe().0],
-            "conditionKeys": [host_logins::LOGIN_NAME],
-        }),
-    );
     let mut text = serde_json::to_string_pretty(&all).unwrap_or_default();
     text.push('\n');
     text

@@ -1,6 +1,7 @@
 //! What an operation declares about itself: the const data that authorization, audit, documentation, the simulator and
 //! the front doors read.
 
+pub mod action_table;
 pub mod unraised;
 
 use claviger_model::Code;

@@ -4,6 +4,7 @@
 
 mod condition;
 
+pub use self::condition::GLOBAL_KEYS;
 use self::condition::{condition_level, condition_values};
 use crate::json::{self, MAX_DEPTH, Member, Node, ParseJsonError, Position, Problem};
 use crate::policy::{Effect, Policy, Statement};

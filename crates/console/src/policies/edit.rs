@@ -3,14 +3,15 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::managed_policies::{CreatePolicy, CreatePolicyVersion};
+use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_iam::operation::shapes::TagShape;
-use claviger_model::{Arn, Code};
-use claviger_policy::lint::Grammar;
+use claviger_model::Arn;
 
 use super::address;
 use super::policy::{Version, document, get, versions, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
-use crate::documents::{Editor, tidy};
+use crate::documents::editor::{Editor, check};
+use crate::documents::tidy;
 use crate::door::Visit;
 use crate::field::{read, read_filled};
 use crate::view::{Frame, encode, fault_text};
@@ -27,6 +28,9 @@ pub(crate) const BLANK: &str = r#"{
     }
   ]
 }"#;
+
+/// What the document is called.
+pub(crate) const LABEL: &str = "Policy document, in JSON";
 
 #[derive(Template)]
 #[template(path = "policy_new.html")]
@@ -54,7 +58,7 @@ struct Edit {
 
 fn editor(visit: &Visit, text: &str) -> Editor {
     let limit = visit.asked.iam().settings().quotas.policy_size;
-    Editor::new("Policy document, in JSON", text, limit)
+    Editor::new(LABEL, DocumentKind::Identity, text, limit)
 }
 
 fn new(visit: &Visit, editor: Editor, error: Option<String>) -> New {
@@ -80,22 +84,14 @@ pub(crate) async fn create(visit: Visit) -> Answer {
     let form = &visit.asked.form;
     let editor = editor(&visit, form.get("document").unwrap_or_default());
     if form.text("do") == "check" {
-        return page(&new(&visit, editor.checked(Grammar::Identity), None));
+        return page(&new(&visit, editor.checked(&visit).await, None));
     }
     match make(&visit).await {
         Ok(arn) => go(&format!("{}&done=policy-made", address(arn.as_str()))),
         Err(fault) => {
-            let editor = editor_after(editor, &fault);
+            let editor = editor.after(&visit, &fault).await;
             page_again(&new(&visit, editor, Some(fault_text(&fault))))
         }
-    }
-}
-
-/// An editor after a document was refused: with what is wrong beside its lines, where the document is.
-pub(crate) fn editor_after(editor: Editor, fault: &Fault) -> Editor {
-    match fault.code() {
-        Code::MalformedPolicyDocument => editor.checked(Grammar::Identity),
-        _ => editor,
     }
 }
 
@@ -166,13 +162,13 @@ pub(crate) async fn save(visit: Visit) -> Answer {
     let form = &visit.asked.form;
     let editor = editor(&visit, form.get("document").unwrap_or_default());
     if form.text("do") == "check" {
-        let editor = editor.checked(Grammar::Identity);
+        let editor = editor.checked(&visit).await;
         return page(&edit(&visit, &arn, Some(editor), None).await?);
     }
     match add(&visit, &arn).await {
         Ok(()) => go(&format!("{}&done=policy-version", address(arn.as_str()))),
         Err(fault) => {
-            let editor = editor_after(editor, &fault);
+            let editor = editor.after(&visit, &fault).await;
             let said = Some(fault_text(&fault));
             page_again(&edit(&visit, &arn, Some(editor), said).await?)
         }
@@ -188,8 +184,11 @@ async fn add(visit: &Visit, arn: &Arn) -> Result<(), Fault> {
     };
     if let Some(version) = form.filled("instead") {
         // What would be refused for itself must not cost a version.
-        claviger_policy::validate_identity(create.policy_document.as_str())
-            .map_err(|malformed| Fault::malformed_policy(malformed.message()))?;
+        let document = create.policy_document.as_str();
+        let found = check(visit, document, DocumentKind::Identity).await?;
+        if let Some(error) = found.findings.iter().find(|one| one.code == "malformed") {
+            return Err(Fault::malformed_policy(&error.message));
+        }
         let delete = claviger_iam::operation::managed_policies::DeletePolicyVersion {
             policy_arn: arn.clone(),
             version_id: read(version, "The version")?,

@@ -17,6 +17,7 @@ use claviger_model::{Arn, Code};
 use super::{ROWS, address, is_aws, kind};
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::Section;
+use crate::documents::granted::Granted;
 use crate::documents::{Line, lines};
 use crate::door::Visit;
 use crate::field::{paged, read};
@@ -55,6 +56,8 @@ struct Policy {
     /// The version whose document is shown.
     version: String,
     document: Section<Line>,
+    /// What it allows and denies, where the document may be read.
+    granted: Option<Granted>,
     versions: Section<Version>,
     /// The version that came before the one shown, to compare it with.
     before: Option<String>,
@@ -158,6 +161,11 @@ async fn one(visit: &Visit, error: Option<String>) -> Result<Policy, Failure> {
         Err(fault) => (Err(fault), false),
     };
     let form = &visit.asked.form;
+    let document = document(visit, &arn, &shown).await;
+    let granted = match &document {
+        Ok(text) => Some(Granted::by(visit, text).await),
+        Err(_) => None,
+    };
     Ok(Policy {
         frame: Frame::of(visit, policy.policy_name, "policies"),
         error,
@@ -167,7 +175,8 @@ async fn one(visit: &Visit, error: Option<String>) -> Result<Policy, Failure> {
         description: policy.description.unwrap_or_default(),
         made: When::of(policy.create_date, now),
         edited: When::of(policy.update_date, now),
-        document: Section::of(document(visit, &arn, &shown).await.map(|text| lines(&text))),
+        document: Section::of(document.map(|text| lines(&text))),
+        granted,
         version: shown,
         versions: Section::of(versions),
         before,

@@ -2,15 +2,16 @@
 
 use askama::Template;
 use claviger_iam::Fault;
+use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_iam::operation::roles::{CreateRole, UpdateAssumeRolePolicy};
+use claviger_model::Arn;
 use claviger_model::name::RoleName;
-use claviger_model::{Arn, Code};
-use claviger_policy::lint::Grammar;
 
 use super::role::get;
 use super::{address, wanted};
 use crate::answer::{Answer, go, page, page_again};
-use crate::documents::{Editor, tidy};
+use crate::documents::editor::Editor;
+use crate::documents::tidy;
 use crate::door::Visit;
 use crate::field::{read, read_filled, seconds};
 use crate::policies::edit::tags;
@@ -50,14 +51,7 @@ fn blank(visit: &Visit) -> String {
 
 fn editor(visit: &Visit, text: &str) -> Editor {
     let limit = visit.asked.iam().settings().quotas.assume_role_policy_size;
-    Editor::new("Trust policy, in JSON", text, limit)
-}
-
-fn editor_after(editor: Editor, fault: &Fault) -> Editor {
-    match fault.code() {
-        Code::MalformedPolicyDocument => editor.checked(Grammar::Trust),
-        _ => editor,
-    }
+    Editor::new("Trust policy, in JSON", DocumentKind::Trust, text, limit)
 }
 
 fn new(visit: &Visit, editor: Editor, error: Option<String>) -> New {
@@ -84,12 +78,12 @@ pub(crate) async fn create(visit: Visit) -> Answer {
     let form = &visit.asked.form;
     let editor = editor(&visit, form.get("document").unwrap_or_default());
     if form.text("do") == "check" {
-        return page(&new(&visit, editor.checked(Grammar::Trust), None));
+        return page(&new(&visit, editor.checked(&visit).await, None));
     }
     match make(&visit).await {
         Ok(name) => go(&format!("{}&done=role-made", address(name.as_str()))),
         Err(fault) => {
-            let editor = editor_after(editor, &fault);
+            let editor = editor.after(&visit, &fault).await;
             page_again(&new(&visit, editor, Some(fault_text(&fault))))
         }
     }
@@ -143,7 +137,7 @@ pub(crate) async fn save_trust(visit: Visit) -> Answer {
     let text = form.get("document").unwrap_or_default();
     let editor = editor(&visit, text);
     if form.text("do") == "check" {
-        return page(&trust(&visit, &name, editor.checked(Grammar::Trust), None));
+        return page(&trust(&visit, &name, editor.checked(&visit).await, None));
     }
     let saved = async {
         let update = UpdateAssumeRolePolicy {
@@ -155,7 +149,7 @@ pub(crate) async fn save_trust(visit: Visit) -> Answer {
     match saved.await {
         Ok(_) => go(&format!("{}&done=role-trust", address(name.as_str()))),
         Err(fault) => {
-            let editor = editor_after(editor, &fault);
+            let editor = editor.after(&visit, &fault).await;
             page_again(&trust(&visit, &name, editor, Some(fault_text(&fault))))
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Needs::Session;
 use super::{Route, get, post};
-use crate::policies;
+use crate::{documents, policies};
 
 /// Their routes.
 pub(super) static ROUTES: &[Route] = &[
@@ -17,5 +17,9 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/policies/new",
         Session(|visit| Box::pin(policies::edit::create(visit))),
+    ),
+    post(
+        "/console/documents/check",
+        Session(|visit| Box::pin(documents::live::answer(visit))),
     ),
 ];
