@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from claviger import ACCOUNT, Server
 from console.person import Person
@@ -27,6 +29,7 @@ def test_a_role_is_made_changed_and_deleted(admin: Person, console: Server) -> N
     assert "There is no role yet." in admin.reads()
     admin.follows("Create role")
     admin.finds_no_barrier()
+    admin.page.get_by_role("radio", name="A trust policy").check()
     blank = admin.page.get_by_label("Trust policy, in JSON").input_value()
     admin.fills("Trust policy, in JSON", json.dumps(READ, indent=1))
     admin.fills("Name", "Deployer")
@@ -82,3 +85,100 @@ def test_a_role_is_made_changed_and_deleted(admin: Person, console: Server) -> N
     admin.presses("Delete role")
     assert admin.notice() == "The role has been deleted."
     assert console.refused("iam", "get-role", "--role-name", "Deployer").code == "NoSuchEntity"
+
+
+def test_the_trust_policy_is_written_from_what_is_chosen(admin: Person, console: Server) -> None:
+    console.aws("iam", "create-user", "--user-name", "operator", "--path", "/staff/")
+
+    def made(name: str) -> dict[str, object]:
+        admin.fills("Name", name)
+        admin.presses("Create role")
+        assert admin.notice() == "The role has been created."
+        document = console.aws("iam", "get-role", "--role-name", name)["Role"]["AssumeRolePolicyDocument"]
+        (statement,) = document["Statement"]
+        assert statement.pop("Effect") == "Allow" and statement.pop("Action") == "sts:AssumeRole"
+        return statement
+
+    admin.goes("/console/roles/new")
+    assert not admin.page.get_by_label("Service", exact=True).is_visible()
+    admin.shoots("role-new")
+    admin.fills("Account ID", "1111-2222-3333")
+    admin.fills("External ID", "o\"dd")
+    admin.page.get_by_label("Require MFA").check()
+    assert made("ForPartners") == {
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Condition": {"StringEquals": {"sts:ExternalId": "o\"dd"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    }
+    assert "Account 111122223333" in admin.reads()
+
+    admin.goes("/console/roles/new")
+    admin.page.get_by_role("radio", name="A user or role").check()
+    admin.finds_no_barrier()
+    admin.fills("Name of the user or role", "nobody")
+    admin.fills("Name", "ForOperator")
+    admin.presses("Create role")
+    assert "nobody" in admin.alarm()
+    assert admin.page.get_by_role("radio", name="A user or role").is_checked()
+    admin.fills("Name of the user or role", "operator")
+    assert made("ForOperator") == {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/staff/operator"}}
+
+    admin.goes("/console/roles/new")
+    admin.page.get_by_role("radio", name="A service").check()
+    admin.fills("Service", "ec2.amazonaws.com")
+    assert made("ForMachines") == {"Principal": {"Service": "ec2.amazonaws.com"}}
+    admin.goes("/console/roles")
+    assert "user/staff/operator" in admin.reads() and "ec2.amazonaws.com" in admin.reads()
+    assert "Last activity" in admin.reads()
+    admin.finds_no_barrier()
+    admin.shoots("roles-trusted")
+
+
+def test_a_role_is_given_policies_and_a_boundary_at_once_and_later(admin: Person, console: Server) -> None:
+    for name in ("Fence", "Wall"):
+        console.aws("iam", "create-policy", "--policy-name", name, "--policy-document", json.dumps(READ))
+
+    def bound() -> object:
+        return console.aws("iam", "get-role", "--role-name", "Bounded")["Role"].get("PermissionsBoundary")
+
+    def fence(name: str) -> dict[str, str]:
+        return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/{name}"}
+
+    admin.goes("/console/roles/new")
+    admin.fills("Name", "Bounded")
+    admin.fills("Search policies", "fence")
+    admin.presses("Search")
+    admin.page.get_by_role("checkbox", name="Fence").check()
+    admin.fills("Policy that bounds it", "Nothing")
+    admin.presses("Create role")
+    assert "policy/Nothing" in admin.alarm()
+    assert admin.page.get_by_role("checkbox", name="Fence").is_checked()
+    admin.fills("Policy that bounds it", "Fence")
+    admin.presses("Create role")
+    assert admin.notice() == "The role has been created."
+    attached = console.aws("iam", "list-attached-role-policies", "--role-name", "Bounded")["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["Fence"]
+    assert bound() == fence("Fence")
+    admin.fills("Policy that bounds it", f"arn:aws:iam::{ACCOUNT}:policy/Wall")
+    admin.presses("Change boundary")
+    assert admin.notice() == "The permissions boundary is set."
+    assert bound() == fence("Wall")
+    admin.finds_no_barrier()
+    admin.shoots("role-bounded")
+    admin.presses("Remove boundary")
+    assert admin.notice() == "The permissions boundary has been removed."
+    assert bound() is None
+    admin.presses("Set boundary")
+    assert admin.alarm() == "Name a policy."
+
+
+def test_a_role_is_made_without_scripts(browser: Browser, console: Server, tmp_path: Path) -> None:
+    somebody = Person(browser, console, tmp_path, java_script_enabled=False)
+    somebody.signs_in_as_root()
+    somebody.goes("/console/roles/new")
+    somebody.page.get_by_role("radio", name="A service").check()
+    somebody.fills("Service", "lambda.amazonaws.com")
+    somebody.fills("Name", "Scriptless")
+    somebody.presses("Create role")
+    assert somebody.notice() == "The role has been created."
+    assert "lambda.amazonaws.com" in somebody.reads()
+    somebody.close()

@@ -268,16 +268,16 @@ def test_permissions_come_and_go(at_users: Person, console: Server) -> None:
 
     person.follows("Create inline policy")
     person.fills("Policy name", "s3")
-    person.fills("What it says, in JSON", '{"Version": "2012-10-17"')
+    person.fills("Policy document, in JSON", '{"Version": "2012-10-17"')
     person.presses("Save policy")
     assert person.alarm()
-    assert person.page.get_by_label("What it says, in JSON").input_value() == '{"Version": "2012-10-17"'
-    person.fills("What it says, in JSON", ALLOW_S3)
+    assert person.page.get_by_label("Policy document, in JSON").input_value() == '{"Version": "2012-10-17"'
+    person.fills("Policy document, in JSON", ALLOW_S3)
     person.presses("Save policy")
     assert person.notice() == "The inline policy has been saved."
     assert iam.get_user_policy(UserName="robot-10", PolicyName="s3")["PolicyDocument"] == json.loads(ALLOW_S3)
     person.follows("Edit s3")
-    assert person.page.get_by_label("What it says, in JSON").input_value() == ALLOW_S3
+    assert person.page.get_by_label("Policy document, in JSON").input_value() == ALLOW_S3
 
     person.goes("/console/users/robot-10")
     person.follows("Set boundary")

@@ -1,17 +1,22 @@
 //! Roles.
 
+pub(crate) mod boundary;
 pub(crate) mod delete;
 pub(crate) mod edit;
+pub(crate) mod new;
 pub(crate) mod role;
+pub(crate) mod trusted;
 
 use askama::Template;
 use claviger_iam::Fault;
+use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_iam::operation::roles::{GetRole, ListRoles};
 use claviger_iam::operation::shapes::RoleShape;
 use claviger_model::name::RoleName;
 
 use crate::answer::{Answer, Failure, page};
 use crate::credentials::Section;
+use crate::documents::editor::Editor;
 use crate::door::Visit;
 use crate::field::{next, paged, read};
 use crate::view::{Frame, When, encode};
@@ -31,6 +36,12 @@ pub(crate) fn wanted(visit: &Visit) -> Result<RoleName, Failure> {
     read(visit.asked.query.text("name"), "The role").map_err(|_| Failure::Missing)
 }
 
+/// An editor of a trust policy.
+fn editor(visit: &Visit, text: &str) -> Editor {
+    let limit = visit.asked.iam().settings().quotas.assume_role_policy_size;
+    Editor::new("Trust policy, in JSON", DocumentKind::Trust, text, limit)
+}
+
 /// When a role was last used, as pages tell it.
 fn used(visit: &Visit, role: &RoleShape) -> Option<When> {
     let at = role.role_last_used.as_ref()?.last_used_date?;
@@ -41,6 +52,8 @@ struct Row {
     name: String,
     address: String,
     description: String,
+    /// Whom it trusts.
+    trusted: Vec<String>,
     /// When it was last used; `None` where that is not to be known.
     used: Option<Option<When>>,
     made: When,
@@ -97,6 +110,8 @@ async fn rows(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<Row>,
             address: address(&role.role_name),
             used: got.ok().map(|got| used(visit, &got.role)),
             made: When::of(role.create_date, visit.asked.facts.now),
+            trusted: (role.assume_role_policy_document.as_ref())
+                .map_or_else(Vec::new, |document| trusted::named(&document.0)),
             description: role.description.unwrap_or_default(),
             name: role.role_name,
         });

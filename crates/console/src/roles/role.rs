@@ -12,7 +12,8 @@ use claviger_iam::operation::tagging::{TagRole, UntagRole};
 use claviger_model::Code;
 use claviger_model::name::RoleName;
 
-use super::{address, used, wanted};
+use super::boundary::{self, Offer};
+use super::{address, trusted, used, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::Section;
 use crate::documents::{Line, lines};
@@ -35,6 +36,9 @@ struct Role {
     made: When,
     used: Option<When>,
     boundary: Option<String>,
+    offer: Offer,
+    /// Whom it trusts.
+    trusted: Vec<String>,
     trust: Vec<Line>,
     attached: Section<Attached>,
     inline: Section<Inline>,
@@ -104,6 +108,8 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Ro
         arn: role.arn.as_str().to_owned(),
         made: When::of(role.create_date, now),
         used: used(visit, &role),
+        offer: boundary::offer(visit, form.text("boundary")).await,
+        trusted: trust.map_or_else(Vec::new, |document| trusted::named(&document.0)),
         trust: lines(trust.map_or("", |document| document.0.as_str())),
         attached: Section::of(attached(visit, name).await),
         inline: Section::of(inline(visit, name).await),
@@ -118,13 +124,18 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Ro
     })
 }
 
+/// The page after something went wrong elsewhere.
+pub(super) async fn page_with_error(visit: &Visit, name: &RoleName, error: String) -> Answer {
+    page_again(&one(visit, name, Some(error)).await?)
+}
+
 /// The page.
 pub(crate) async fn show(visit: Visit) -> Answer {
     let name = wanted(&visit)?;
     page(&one(&visit, &name, None).await?)
 }
 
-/// Changes its policies, tags, description or longest session.
+/// Changes its policies, boundary, tags, description or longest session.
 pub(crate) async fn change(visit: Visit) -> Answer {
     let name = wanted(&visit)?;
     match run(&visit, &name).await {
@@ -143,6 +154,12 @@ async fn run(visit: &Visit, name: &RoleName) -> Result<&'static str, Fault> {
         "delete-inline" => delete_inline(visit, name, form.text("policy"))
             .await
             .map(|()| "inline-deleted"),
+        "bound" => boundary::set(visit, role_name)
+            .await
+            .map(|()| "boundary-set"),
+        "unbound" => boundary::remove(visit, role_name)
+            .await
+            .map(|()| "boundary-removed"),
         "save" => {
             let update = UpdateRole {
                 role_name,
@@ -223,7 +240,8 @@ pub(crate) async fn attach(visit: Visit) -> Answer {
     answer(&Add::to_role(&visit, &role, picker, error))
 }
 
-async fn attach_policies(visit: &Visit, role: &RoleName) -> Result<(), String> {
+/// Attaches the policies that are ticked. What is said on failure names the policy.
+pub(super) async fn attach_policies(visit: &Visit, role: &RoleName) -> Result<(), String> {
     for arn in visit.asked.form.all("policy") {
         let attach = async {
             let attach = AttachRolePolicy {

@@ -12,10 +12,10 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/roles/new",
-        Session(|visit| Box::pin(roles::edit::show_new(visit))),
+        Session(|visit| Box::pin(roles::new::show(visit))),
     ),
     post(
         "/console/roles/new",
-        Session(|visit| Box::pin(roles::edit::create(visit))),
+        Session(|visit| Box::pin(roles::new::create(visit))),
     ),
 ];

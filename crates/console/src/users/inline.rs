@@ -3,26 +3,17 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::inline_policies::{GetUserPolicy, PutUserPolicy};
-use claviger_iam::operation::shapes::PolicyDocument;
+use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_model::name::ExistingUserName;
-use claviger_model::{Code, Scalar as _};
 
 use super::{HERE, address_of, typed, user_of};
 use crate::answer::{Answer, go, page, page_again};
+use crate::documents::editor::Editor;
+use crate::documents::tidy;
 use crate::door::Visit;
+use crate::field::read;
+use crate::policies::edit::{BLANK, LABEL};
 use crate::view::{Frame, fault_text};
-
-/// What a new policy begins with.
-const SKETCH: &str = r#"{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Effect": "Allow",
-      "Action": [],
-      "Resource": "*"
-    }
-  ]
-}"#;
 
 #[derive(Template)]
 #[template(path = "users/inline.html")]
@@ -34,11 +25,11 @@ struct Inline {
     /// Whether it is there already.
     old: bool,
     name: String,
-    document: String,
+    editor: Editor,
 }
 
 impl Inline {
-    fn new(visit: &Visit, user: &str, name: &str, document: String) -> Self {
+    fn new(visit: &Visit, user: &str, name: &str, editor: Editor) -> Self {
         let old = visit.asked.query.ticked("policy");
         let title = if old {
             "Edit an inline policy"
@@ -52,9 +43,14 @@ impl Inline {
             user: user.to_owned(),
             old,
             name: name.to_owned(),
-            document,
+            editor,
         }
     }
+}
+
+fn editor(visit: &Visit, text: &str) -> Editor {
+    let limit = visit.asked.iam().settings().quotas.user_policy_size;
+    Editor::new(LABEL, DocumentKind::Identity, text, limit)
 }
 
 /// The page.
@@ -62,29 +58,36 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let user = user_of(&visit)?;
     let name = visit.asked.query.text("policy");
     let document = if name.is_empty() {
-        SKETCH.to_owned()
+        BLANK.to_owned()
     } else {
         let get = GetUserPolicy {
             user_name: user.clone(),
             policy_name: typed(name, "the name of a policy")?,
         };
-        visit.call(&get).await?.policy_document.0
+        tidy(&visit.call(&get).await?.policy_document.0)
     };
-    page(&Inline::new(&visit, user.as_str(), name, document))
+    let editor = editor(&visit, &document);
+    page(&Inline::new(&visit, user.as_str(), name, editor))
 }
 
-/// Saves it.
+/// Checks the document, or saves it.
 pub(crate) async fn save(visit: Visit) -> Answer {
     let user = user_of(&visit)?;
+    let form = &visit.asked.form;
+    let editor = editor(&visit, form.get("document").unwrap_or_default());
+    let name = form.text("policy");
+    if form.text("do") == "check" {
+        let editor = editor.checked(&visit).await;
+        return page(&Inline::new(&visit, user.as_str(), name, editor));
+    }
     match run(&visit, &user).await {
         Ok(()) => go(&format!(
             "{}?tab=permissions&done=inline-saved",
             address_of(user.as_str())
         )),
         Err(fault) => {
-            let form = &visit.asked.form;
-            let document = form.text("document").to_owned();
-            let mut again = Inline::new(&visit, user.as_str(), form.text("policy"), document);
+            let editor = editor.after(&visit, &fault).await;
+            let mut again = Inline::new(&visit, user.as_str(), name, editor);
             again.error = Some(fault_text(&fault));
             page_again(&again)
         }
@@ -99,8 +102,7 @@ async fn run(visit: &Visit, user: &ExistingUserName) -> Result<(), Fault> {
             form.text("policy"),
             "the name of a policy: letters, digits and _+=,.@-",
         )?,
-        policy_document: PolicyDocument::parse(form.text("document"))
-            .map_err(|_| Fault::new(Code::InvalidInput, "This cannot be a policy: it is empty, too long, or holds characters that none may hold."))?,
+        policy_document: read(form.get("document").unwrap_or_default(), "The document")?,
     };
     visit.call(&put).await.map(drop)
 }
