@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.sync_api import sync_playwright
 
-from claviger import Server
+from claviger import ACCOUNT, Server
 from console.conftest import ARGUMENTS, CHROMIUM
 from console.person import ROOT_EMAIL, ROOT_PASSWORD, Person
 
@@ -26,33 +26,78 @@ USERS = int(os.environ.get("CLAVIGER_TEST_MEASURED_USERS", "10000"))
 ROUNDS = 30
 TARGET_MS = 20
 TARGET_KIB = 100
+GROUPS, POLICIES, ROLES = 100, 300, 100
+ONE = "user-00200"
 PAGES = [
     "/signin",
     "/console",
     "/console/credentials",
     "/console/credentials/sessions",
     "/console/credentials/password",
+    "/console/credentials/temporary",
     "/console/credentials/mfa/new",
     "/console/credentials/keys/new",
+    "/console/credentials/ssh",
+    "/console/credentials/certificates",
+    "/console/credentials/services",
     "/console/access",
     "/console/users",
     "/console/users?search=user-07",
-    "/console/users/user-00042",
-    "/console/users/user-00042?tab=credentials",
+    "/console/users?sort=activity",
+    f"/console/users/{ONE}",
+    f"/console/users/{ONE}?tab=groups",
+    f"/console/users/{ONE}?tab=credentials",
+    f"/console/users/{ONE}/delete",
+    f"/console/users/{ONE}/policies",
+    f"/console/users/{ONE}/certificates",
+    "/console/users/~new",
     "/console/groups",
+    "/console/group?name=group-001",
+    "/console/group/members?name=group-001",
+    "/console/group/attach?name=group-001",
     "/console/policies",
+    f"/console/policy?arn=arn:aws:iam::{ACCOUNT}:policy/policy-001",
+    f"/console/policy/edit?arn=arn:aws:iam::{ACCOUNT}:policy/policy-001",
+    "/console/roles",
+    "/console/role?name=role-001",
+    "/console/role/attach?name=role-001",
+    "/console/role/trust?name=role-001",
     "/console/settings",
+    "/console/report",
     "/console/events",
+    f"/console/simulator?principal=arn:aws:iam::{ACCOUNT}:user/{ONE}&actions=s3:GetObject",
 ]
+READS = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}})
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": {
+    "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}})
 
 
 def fill(server: Server) -> None:
-    def make(number: int) -> None:
-        answer = server.operation("CreateUser", UserName=f"user-{number:05}")
+    """An account as it is after some years: every tenth user has a key, every fifth is in a group, fifty have passwords."""
+
+    def do(name: str, **parameters: str) -> None:
+        answer = server.operation(name, **parameters)
         assert answer.status == 200, answer.text
 
+    def user(number: int) -> None:
+        name = f"user-{number:05}"
+        do("CreateUser", UserName=name)
+        if number % 10 == 0:
+            do("CreateAccessKey", UserName=name)
+        if number % 5 == 0:
+            do("AddUserToGroup", UserName=name, GroupName=f"group-{number % GROUPS:03}")
+        if number % (USERS // 50) == 0:
+            do("CreateLoginProfile", UserName=name, Password="Correct-Horse-1")
+
     with ThreadPoolExecutor(8) as workers:
-        list(workers.map(make, range(USERS)))
+        list(workers.map(lambda number: do("CreateGroup", GroupName=f"group-{number:03}"), range(GROUPS)))
+        list(workers.map(
+            lambda number: do("CreatePolicy", PolicyName=f"policy-{number:03}", PolicyDocument=READS), range(POLICIES)))
+        list(workers.map(
+            lambda number: do("CreateRole", RoleName=f"role-{number:03}", AssumeRolePolicyDocument=TRUST), range(ROLES)))
+        list(workers.map(user, range(USERS)))
+    do("AttachUserPolicy", UserName=ONE, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/policy-001")
+    do("GenerateCredentialReport")
 
 
 def server_times(server: Server) -> dict[str, list[float]]:
