@@ -216,8 +216,6 @@ def test_a_policy_is_told_by_service_access_level_resource_and_condition(admin: 
     assert "iam:TagRole" in admin.reads() and "Statement 1, Look" in admin.reads()
     admin.finds_no_barrier()
     admin.shoots("policy-summary")
-    admin.page.set_viewport_size({"width": 360, "height": 800})
-    admin.shoots("policy-summary-narrow")
 
 
 def test_the_editor_says_what_is_wrong_while_somebody_types(admin: Person) -> None:
@@ -268,3 +266,7 @@ def test_actions_and_condition_keys_are_completed_by_the_keyboard_alone(admin: P
     options.first.wait_for()
     area.press("Enter")
     assert area.input_value().endswith('\n"aws:MultiFactorAuthPresent')
+    area.fill(" " * 400)
+    area.press_sequentially('"iam:creategr')
+    assert area.evaluate("area => area.scrollLeft") > 0
+    options.first.wait_for()

@@ -103,7 +103,8 @@ export function completes(area, address) {
 
   area.addEventListener("input", () => { if (!taking) open(2); });
   area.addEventListener("blur", close);
-  area.addEventListener("scroll", close);
+  // A long line scrolls as it is typed, and the list goes along.
+  area.addEventListener("scroll", () => { if (!list.hidden) place(); });
   area.addEventListener("keydown", (event) => {
     if (event.key === " " && event.ctrlKey) {
       event.preventDefault();

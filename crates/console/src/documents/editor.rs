@@ -24,7 +24,7 @@ pub(crate) struct Editor {
     pub(crate) checked: Option<Vec<Line>>,
     pub(crate) summary: String,
     pub(crate) has_errors: bool,
-    /// What the document allows and denies, once it was checked.
+    /// What the document allows and denies, once it was checked and can be saved.
     pub(crate) granted: Option<Granted>,
     kind: DocumentKind,
 }
@@ -99,7 +99,9 @@ impl Editor {
             }
         }
         self.checked = Some(shown);
-        self.granted = found.summary.map(Granted::of);
+        // What cannot be saved allows nothing.
+        let summary = found.summary.filter(|_| !self.has_errors);
+        self.granted = summary.map(Granted::of);
     }
 }
 

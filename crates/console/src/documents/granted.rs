@@ -27,6 +27,8 @@ pub(crate) struct Part {
 /// What a document says of a service.
 pub(crate) struct Row {
     pub(crate) service: String,
+    /// Whether it is about every service.
+    pub(crate) every: bool,
     /// The levels of which it has every action, and those of which it has some.
     pub(crate) full: String,
     pub(crate) limited: String,
@@ -103,6 +105,7 @@ fn row(service: SummaryService) -> Row {
     let every = service.service == "*";
     let all_but = |part: &SummaryPart| part.all_but_actions;
     Row {
+        every,
         full: levels(true),
         limited: levels(false),
         reach: match (every, service.parts.iter().all(all_but)) {
