@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from claviger import Server
+from claviger import ACCOUNT, Server
 from console.person import Person
 
 PASSWORD = "Correct-Horse-1"
@@ -58,3 +58,56 @@ def test_the_menu_needs_no_script(browser: Browser, console: Server, tmp_path: P
     person.follows("User groups")
     assert person.at == "/console/groups"
     person.close()
+
+
+def test_the_first_page_says_what_to_do_and_leads_there(person: Person, console: Server) -> None:
+    aws = console.aws
+    for name in ("ann", "bob"):
+        aws("iam", "create-user", "--user-name", name)
+        aws("iam", "create-access-key", "--user-name", name)
+    aws("iam", "create-login-profile", "--user-name", "ann", "--password", PASSWORD)
+    aws("iam", "create-account-alias", "--account-alias", "blue-team")
+    console.advance(100 * 86_400)
+    aws("iam", "create-access-key", "--user-name", "bob")
+    person.signs_in("admin", PASSWORD)
+    for said in (
+        "You have no MFA device",
+        "The root user has no MFA device.",
+        "The root user has an active access key.",
+        "2 users have a password and no MFA device.",
+        "2 users have an active access key that is older than 90 days.",
+        "2 users have an active access key that nobody has used for 90 days.",
+        "2 users have a password that is older than 90 days.",
+        "0 of 2 users with a password have an MFA device.",
+        ACCOUNT,
+        f"http://localhost:{console.port}/signin/blue-team",
+    ):
+        assert said in person.reads(), said
+    ages = person.page.locator(".ages tbody tr")
+    assert [row.split() for row in ages.all_inner_texts()] == [
+        ["Under", "30", "days", "1"],
+        ["30", "to", "89", "days", "0"],
+        ["90", "to", "364", "days", "2", "Old"],
+        ["365", "days", "and", "more", "0"],
+    ]
+    person.finds_no_barrier()
+    person.shoots("home")
+    # Who follows what is to be done stands before those whom it concerns.
+    person.page.get_by_role("listitem").filter(has_text="older than 90 days").get_by_role("link").first.click()
+    assert person.page.locator("tbody th").all_inner_texts() == ["ann", "bob"]
+    person.goes("/console")
+    person.follows("User groups")
+    assert person.at == "/console/groups"
+
+
+def test_who_may_see_nothing_of_the_account_sees_their_own(another: Person, console: Server) -> None:
+    aws = console.aws
+    aws("iam", "create-user", "--user-name", "visitor")
+    aws("iam", "create-login-profile", "--user-name", "visitor", "--password", PASSWORD)
+    another.signs_in("visitor", PASSWORD)
+    assert "You have no MFA device" in another.reads()
+    assert "In the account" not in another.reads()
+    another.page.locator("summary", has_text="left out").click()
+    for missing in ("iam:GetAccountSummary", "iam:GetCredentialReport"):
+        assert missing in another.reads()
+    another.finds_no_barrier()

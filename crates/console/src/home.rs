@@ -1,12 +1,14 @@
 //! The first page: where somebody stands, and what should be done next.
 
-use askama::Template;
-use claviger_iam::operation::account::GetAccountSummary;
-use claviger_model::Code;
+mod account;
 
+use askama::Template;
+
+use self::account::Account;
 use crate::answer::{Answer, page};
 use crate::credentials::{Key, keys};
 use crate::door::Visit;
+use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, When};
 
 /// Days before its end at which a password's owner is told.
@@ -18,22 +20,17 @@ pub(crate) const OLD_KEY_DAYS: i64 = 90;
 struct Advice {
     good: bool,
     text: String,
-    link: &'static str,
-    label: &'static str,
-}
-
-/// A number of the account's.
-struct Count {
-    label: &'static str,
-    number: i32,
+    /// Where it is done, and what leads there.
+    link: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Home {
     frame: Frame,
-    advice: Vec<Advice>,
-    counts: Vec<Count>,
+    own: Vec<Advice>,
+    account: Account,
+    alias: bool,
     sign_in_address: String,
     mfa: bool,
     opened: When,
@@ -52,8 +49,7 @@ async fn advice(visit: &Visit) -> Vec<Advice> {
                 String::from("You have no MFA device: your password is all that protects you.")
             }
         },
-        link: "/console/credentials/mfa/new",
-        label: "Assign one",
+        link: Some(("/console/credentials/mfa/new", "Assign one")),
     });
     if let Ok(held) = keys(visit).await {
         advice.extend(key_advice(&held, root));
@@ -68,8 +64,7 @@ async fn advice(visit: &Visit) -> Vec<Advice> {
                     1 => String::from("Your password expires tomorrow."),
                     days => format!("Your password expires in {days} days."),
                 },
-                link: "/console/credentials/password",
-                label: "Change it",
+                link: Some(("/console/credentials/password", "Change it")),
             });
         }
     }
@@ -88,8 +83,7 @@ fn key_advice(held: &[Key], root: bool) -> Option<Advice> {
                     "The root user has an active access key. Create a user for what it is used for, and delete it.",
                 ),
             },
-            link: "/console/credentials",
-            label: "See it",
+            link: Some(("/console/credentials", "See it")),
         });
     }
     let old = active.iter().filter(|key| key.days > OLD_KEY_DAYS).count();
@@ -100,48 +94,24 @@ fn key_advice(held: &[Key], root: bool) -> Option<Advice> {
             1 => format!("One of your access keys is older than {OLD_KEY_DAYS} days."),
             old => format!("{old} of your access keys are older than {OLD_KEY_DAYS} days."),
         },
-        link: "/console/credentials",
-        label: "See them",
+        link: Some(("/console/credentials", "See them")),
     })
-}
-
-/// The numbers of the account, where they may be seen.
-async fn counts(visit: &Visit) -> Result<Vec<Count>, claviger_iam::Fault> {
-    let summary = match visit.call(&GetAccountSummary {}).await {
-        Ok(summary) => summary.summary_map,
-        Err(fault) if fault.code() == Code::AccessDenied => return Ok(Vec::new()),
-        Err(fault) => return Err(fault),
-    };
-    Ok([
-        ("Users", "Users"),
-        ("Groups", "Groups"),
-        ("Roles", "Roles"),
-        ("Policies", "Policies"),
-        ("MFADevicesInUse", "MFA devices in use"),
-    ]
-    .into_iter()
-    .filter_map(|(key, label)| {
-        let number = *summary.get(key)?;
-        Some(Count { label, number })
-    })
-    .collect())
 }
 
 /// The page.
 pub(crate) async fn show(visit: Visit) -> Answer {
     let session = visit.at.session();
     let now = visit.asked.facts.now;
+    let frame = Frame::of(&visit, "Home", "home");
+    let sign_in_address = sign_in_address(&visit).await;
     page(&Home {
-        frame: Frame::of(&visit, "Home", "home"),
-        advice: advice(&visit).await,
-        counts: counts(&visit).await?,
-        sign_in_address: format!(
-            "{}/signin/{}",
-            visit.asked.door.site.address,
-            visit.at.principal().account
-        ),
+        own: advice(&visit).await,
+        account: Account::read(&visit).await,
+        alias: !sign_in_address.ends_with(&frame.account),
+        sign_in_address,
         mfa: session.mfa.is_some(),
         opened: When::of(session.opened, now),
         source_ip: session.source_ip.to_string(),
+        frame,
     })
 }
