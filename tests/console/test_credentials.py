@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
+import time
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from claviger import Server
+from claviger import Keys, Server
 from console.person import Person
 
 PASSWORD = "Correct-Horse-1"
@@ -191,3 +194,88 @@ def test_a_certificate_is_uploaded_switched_off_and_deleted(me: Person, console:
     me.follows(f"Delete {identity}")
     me.presses("Delete certificate")
     assert iam.list_signing_certificates(UserName=user)["Certificates"] == []
+
+
+def test_an_access_key_is_described_bounded_and_replaced_step_by_step(
+    me: Person, console: Server, place: tuple[str, str]
+) -> None:
+    (page, user), iam = place, console.client("iam")
+    me.goes(page)
+    me.follows("Create access key")
+    me.finds_no_barrier()
+    if user == "admin":
+        me.shoots("access-key-new")
+    me.fills("What it is for", "nightly backup")
+    me.presses("Create and show")
+    old = Keys(me.page.inner_text("#key-id code"), me.page.inner_text("#secret code"))
+    # As on AWS, a description is a tag of the user.
+    assert {"Key": old.access_key_id, "Value": "nightly backup"} in iam.list_user_tags(UserName=user)["Tags"]
+    me.follows("Done")
+    assert at_list(me, page) and "nightly backup" in me.reads()
+    me.follows(f"Manage {old.access_key_id}")
+    me.fills("What it is for", "hourly backup")
+    me.presses("Save description")
+    assert me.notice() == "The description has been saved."
+    assert me.page.get_by_label("What it is for").input_value() == "hourly backup"
+    me.fills("Networks that requests may come from", "127.0.0.0/8\n192.0.2.1/24")
+    me.presses("Save bounds")
+    assert "“192.0.2.1/24” is not valid." in me.alarm()
+    assert me.page.get_by_label("Networks that requests may come from").input_value() == "127.0.0.0/8\n192.0.2.1/24"
+    me.fills("Networks that requests may come from", "127.0.0.0/8\n192.0.2.0/24")
+    me.presses("Save bounds")
+    assert me.notice() == "The bounds have been saved."
+    me.finds_no_barrier()
+    if user == "admin":
+        me.shoots("access-key-managed")
+
+    def uses(keys: Keys) -> None:
+        console.client("sts", keys).get_caller_identity()
+        # Marks of use are written once a second.
+        time.sleep(1.5)
+
+    uses(old)
+    me.follows("Replace it step by step")
+    me.finds_no_barrier()
+    me.page.get_by_label("How long the old key goes on").select_option(label="7 days")
+    me.presses("Create and show")
+    new = Keys(me.page.inner_text("#key-id code"), me.page.inner_text("#secret code"))
+    me.follows("Done")
+    said = me.reads()
+    assert new.access_key_id in said and "The old key ends in 6 days" in said.replace("in 7 days", "in 6 days")
+    assert "Not used yet" in said and "Not used any more" in said
+    console.advance(2)
+    uses(old)
+    me.follows("Look again")
+    assert "Still used" in me.reads()
+    if user == "admin":
+        me.shoots("access-key-replaced")
+    uses(new)
+    me.follows("Look again")
+    assert "In use" in me.reads()
+    me.finds_no_barrier()
+    me.presses("Deactivate the old key")
+    assert me.notice() == "The access key is inactive. Requests signed with it are refused."
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        console.client("sts", old).get_caller_identity()
+    me.presses("Delete the old key")
+    assert me.notice() == "The access key has been deleted."
+    (left,) = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+    assert left["AccessKeyId"] == new.access_key_id
+    assert all(tag["Key"] != old.access_key_id for tag in iam.list_user_tags(UserName=user)["Tags"])
+    iam.delete_access_key(UserName=user, AccessKeyId=new.access_key_id)
+
+
+def test_a_key_is_made_though_its_description_is_refused(person: Person, console: Server) -> None:
+    aws = console.aws
+    aws("iam", "create-user", "--user-name", "bound")
+    aws("iam", "create-login-profile", "--user-name", "bound", "--password", PASSWORD)
+    own = {"Effect": "Allow", "Action": "iam:*AccessKey*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    aws("iam", "put-user-policy", "--user-name", "bound", "--policy-name", "keys", "--policy-document", policy)
+    person.signs_in("bound", PASSWORD)
+    person.goes("/console/credentials/keys/new")
+    person.fills("What it is for", "tests")
+    person.presses("Create and show")
+    assert "The key has been made, but not its description." in person.alarm() and "iam:TagUser" in person.alarm()
+    keys = Keys(person.page.inner_text("#key-id code"), person.page.inner_text("#secret code"))
+    assert console.client("sts", keys).get_caller_identity()["Arn"].endswith(":user/bound")

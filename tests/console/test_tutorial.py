@@ -107,7 +107,7 @@ def test_3_to_6_with_a_device_the_user_gets_what_the_group_has(story: Server, pe
     person.finds_no_barrier()
     person.shoots("access-key-made")
     key = person.page.inner_text("#key-id code")
-    secret = person.page.inner_text("#key-secret code")
+    secret = person.page.inner_text("#secret code")
     assert key.startswith("AKIA") and len(secret) == 40
     person.follows("Done")
     assert key in person.reads() and secret not in person.page.content()

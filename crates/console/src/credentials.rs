@@ -19,8 +19,10 @@ use claviger_model::{Code, Timestamp};
 
 use self::kinds::{Kind, kinds};
 use self::whose::Whose;
+use crate::access_keys::described;
 use crate::answer::{Answer, Failure, page, page_again};
 use crate::door::Visit;
+use crate::field::written;
 use crate::view::{Frame, When, device_name, encode, fault_text};
 
 /// A section: its rows, or why they are not to be seen.
@@ -59,6 +61,16 @@ pub(crate) struct Key {
     pub(crate) used: Option<When>,
     pub(crate) used_for: String,
     pub(crate) ends: Option<When>,
+    /// What it is for, where somebody has asked for that too.
+    pub(crate) description: String,
+    /// Since when it gives way to another.
+    pub(crate) retiring: Option<When>,
+    /// The networks that it is bound to.
+    pub(crate) networks: Vec<String>,
+    /// When it was made, to compare.
+    pub(crate) made_at: Timestamp,
+    /// When it ends, to compare.
+    pub(crate) ends_at: Option<Timestamp>,
     /// When it was last used, to compare.
     pub(crate) used_at: Option<Timestamp>,
     /// Its age.
@@ -141,6 +153,11 @@ pub(crate) async fn keys_of(
                 state: key.stage.as_str().to_owned(),
                 active: key.status.as_str() == "Active",
                 days: now.seconds_since(key.create_date) / 86_400,
+                description: String::new(),
+                retiring: key.retiring_date.map(|at| When::of(at, now)),
+                networks: key.source_networks.iter().map(written).collect(),
+                made_at: key.create_date,
+                ends_at: key.expiration_date,
                 made: When::of(key.create_date, now),
                 used: used.last_used_date.map(|at| When::of(at, now)),
                 used_at: used.last_used_date,
@@ -181,7 +198,7 @@ async fn credentials(visit: &Visit, error: Option<String>) -> Result<Credentials
             .map(|at| When::of(at, now)),
         devices: Section::of(devices(visit, None).await),
         recovery_codes: recovery_codes(visit).await?,
-        keys: Section::of(keys(visit).await),
+        keys: Section::of(described(visit, &whose).await),
         kinds: kinds(visit, &whose).await,
         whose,
     })

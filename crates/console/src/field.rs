@@ -17,6 +17,13 @@ pub(crate) fn read_filled<T: Scalar>(text: Option<&str>, label: &str) -> Result<
     text.map(|text| read(text, label)).transpose()
 }
 
+/// Writes a value as it was read.
+pub(crate) fn written<T: Scalar>(value: &T) -> String {
+    let mut text = String::new();
+    value.write(&mut |part| text.push_str(part));
+    text
+}
+
 fn sentence(label: &str, text: &str, broken: &[Constraint]) -> String {
     if text.is_empty() {
         return format!("{label} is missing.");

@@ -81,6 +81,8 @@ const NOTICES: &[(&str, &str)] = &[
     ("role-saved", "The role has been saved."),
     ("role-trust", "The trust policy has been saved."),
     ("role-deleted", "The role has been deleted."),
+    ("key-described", "The description has been saved."),
+    ("key-bounded", "The bounds have been saved."),
     ("ssh-uploaded", "The SSH public key has been uploaded."),
     (
         "certificate-uploaded",

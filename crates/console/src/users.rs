@@ -9,7 +9,6 @@ mod credentials;
 pub(crate) mod delete;
 pub(crate) mod detail;
 pub(crate) mod inline;
-pub(crate) mod keys;
 mod list;
 pub(crate) mod new;
 pub(crate) mod pick;

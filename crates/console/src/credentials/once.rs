@@ -18,8 +18,6 @@ pub(crate) struct Once {
     plain: Vec<(&'static str, String)>,
     label: &'static str,
     secret: Secret<String>,
-    /// Whether it goes into a file that the AWS CLI reads.
-    endpoint: Option<String>,
 }
 
 impl Once {
@@ -38,14 +36,7 @@ impl Once {
             plain,
             label,
             secret,
-            endpoint: None,
         }
-    }
-
-    /// Tells how the AWS CLI is given it.
-    pub(crate) fn for_aws_cli(mut self, visit: &Visit) -> Self {
-        self.endpoint = Some(visit.asked.door.site.address.clone());
-        self
     }
 
     /// The answer: a page, or a file where the form asked for one.

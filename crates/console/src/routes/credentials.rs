@@ -1,12 +1,61 @@
-//! Credentials that are not for signing in: the own ones, and those of users, on the same pages.
+//! Access keys and the other credentials that are not for signing in: the own ones, and those of users, on the same pages.
 
 use super::Needs::Session;
 use super::{Route, get, post};
+use crate::access_keys::{self, rotation};
 use crate::credentials::{certificates, services, ssh};
 use crate::users::removal;
 
 /// Their routes.
 pub(super) static ROUTES: &[Route] = &[
+    get(
+        "/console/credentials/keys/new",
+        Session(|visit| Box::pin(access_keys::show_new(visit))),
+    ),
+    post(
+        "/console/credentials/keys/new",
+        Session(|visit| Box::pin(access_keys::create(visit))),
+    ),
+    get(
+        "/console/users/{name}/keys/new",
+        Session(|visit| Box::pin(access_keys::show_new(visit))),
+    ),
+    post(
+        "/console/users/{name}/keys/new",
+        Session(|visit| Box::pin(access_keys::create(visit))),
+    ),
+    get(
+        "/console/credentials/keys/{id}",
+        Session(|visit| Box::pin(access_keys::show(visit))),
+    ),
+    post(
+        "/console/credentials/keys/{id}",
+        Session(|visit| Box::pin(access_keys::change(visit))),
+    ),
+    get(
+        "/console/users/{name}/keys/{id}",
+        Session(|visit| Box::pin(access_keys::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/keys/{id}",
+        Session(|visit| Box::pin(access_keys::change(visit))),
+    ),
+    get(
+        "/console/credentials/keys/{id}/rotate",
+        Session(|visit| Box::pin(rotation::show(visit))),
+    ),
+    post(
+        "/console/credentials/keys/{id}/rotate",
+        Session(|visit| Box::pin(rotation::go_on(visit))),
+    ),
+    get(
+        "/console/users/{name}/keys/{id}/rotate",
+        Session(|visit| Box::pin(rotation::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/keys/{id}/rotate",
+        Session(|visit| Box::pin(rotation::go_on(visit))),
+    ),
     get(
         "/console/credentials/ssh",
         Session(|visit| Box::pin(ssh::show_new(visit))),

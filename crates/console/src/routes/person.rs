@@ -3,8 +3,8 @@
 use super::Needs::{AnySession, Nobody, Session};
 use super::{Route, get, post};
 use crate::{
-    access_keys, assets, confirm, credentials, events, groups, home, inline, mfa, my_access,
-    passkey, password, policies, roles, security_key, sessions, sign_in, temporary,
+    assets, confirm, credentials, events, groups, home, inline, mfa, my_access, passkey, password,
+    policies, roles, security_key, sessions, sign_in, temporary,
 };
 
 /// Their routes.
@@ -122,22 +122,6 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/credentials/mfa/resync",
         Session(|visit| Box::pin(mfa::resync(visit))),
-    ),
-    get(
-        "/console/credentials/keys/new",
-        Session(|visit| Box::pin(access_keys::show_new(visit))),
-    ),
-    post(
-        "/console/credentials/keys/new",
-        Session(|visit| Box::pin(access_keys::create(visit))),
-    ),
-    get(
-        "/console/credentials/keys/{id}",
-        Session(|visit| Box::pin(access_keys::show(visit))),
-    ),
-    post(
-        "/console/credentials/keys/{id}",
-        Session(|visit| Box::pin(access_keys::change(visit))),
     ),
     get(
         "/console/credentials/sessions",

@@ -91,14 +91,6 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(users::console_access::save(visit))),
     ),
     get(
-        "/console/users/{name}/keys",
-        Session(|visit| Box::pin(users::keys::show_new(visit))),
-    ),
-    post(
-        "/console/users/{name}/keys",
-        Session(|visit| Box::pin(users::keys::create(visit))),
-    ),
-    get(
         "/console/users/{name}/resync",
         Session(|visit| Box::pin(users::resync::show(visit))),
     ),

@@ -11,9 +11,10 @@ use claviger_model::name::ExistingUserName;
 
 use super::detail::{Head, Tab};
 use super::short;
+use crate::access_keys::described;
 use crate::credentials::kinds::{Kind, kinds};
 use crate::credentials::whose::Whose;
-use crate::credentials::{Device, Key, Section, devices, keys_of};
+use crate::credentials::{Device, Key, Section, devices};
 use crate::door::Visit;
 use crate::home::OLD_KEY_DAYS;
 use crate::settings::alias::sign_in_address;
@@ -129,7 +130,7 @@ impl Credentials {
             demand: demand(visit, &name).await,
             devices: Section::of(devices(visit, Some(name.clone())).await),
             recovery_codes: visit.call(&codes).await.ok().map(|codes| codes.remaining),
-            keys: Section::of(keys_of(visit, Some(name.clone())).await),
+            keys: Section::of(described(visit, &whose).await),
             kinds: kinds(visit, &whose).await,
             whose,
             sessions: Section::of(sessions(visit, &name).await),

@@ -180,9 +180,9 @@ struct Groups {
 }
 
 /// A tag, as it stands in the form.
-pub(super) struct TagRow {
-    pub(super) key: String,
-    pub(super) value: String,
+pub(crate) struct TagRow {
+    pub(crate) key: String,
+    pub(crate) value: String,
 }
 
 #[derive(Template)]
@@ -278,7 +278,7 @@ async fn memberships(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Membe
         .collect())
 }
 
-pub(super) async fn tags(visit: &Visit, name: &ExistingUserName) -> Result<Vec<TagRow>, Fault> {
+pub(crate) async fn tags(visit: &Visit, name: &ExistingUserName) -> Result<Vec<TagRow>, Fault> {
     let list = ListUserTags {
         user_name: name.clone(),
         page: whole(),

@@ -13,6 +13,7 @@ use claviger_iam::operation::ssh_public_keys::DeleteSSHPublicKey;
 use claviger_model::name::SerialNumber;
 
 use super::typed;
+use crate::access_keys::forget;
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::keys_of;
 use crate::credentials::whose::Whose;
@@ -41,7 +42,7 @@ static KINDS: &[Kind] = &[
         effect: "What still uses it stops working. It cannot be brought back; deactivate it first if you are not sure.",
         button: "Delete access key",
         tab: "credentials",
-        own: true,
+        own: false,
         done: "key-deleted",
     },
     Kind {
@@ -193,7 +194,9 @@ pub(super) async fn run(visit: &Visit, whose: &Whose, kind: &str, id: &str) -> R
                 user_name: whose.name(),
                 access_key_id: typed(id, "the ID of an access key")?,
             };
-            visit.call(&delete).await.map(drop)
+            visit.call(&delete).await?;
+            forget(visit, whose, id).await;
+            Ok(())
         }
         "device" => {
             let serial_number: SerialNumber = typed(id, "a serial number")?;
