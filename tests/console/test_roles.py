@@ -104,10 +104,14 @@ def test_the_trust_policy_is_written_from_what_is_chosen(admin: Person, console:
     admin.shoots("role-new")
     admin.fills("Account ID", "1111-2222-3333")
     admin.fills("External ID", "o\"dd")
+    admin.fills("Name", "ForPartners")
+    admin.presses("Create role")
+    assert "The external ID is not valid." in admin.alarm()
+    admin.fills("External ID", "partner-7")
     admin.page.get_by_label("Require MFA").check()
     assert made("ForPartners") == {
         "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
-        "Condition": {"StringEquals": {"sts:ExternalId": "o\"dd"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}},
+        "Condition": {"StringEquals": {"sts:ExternalId": "partner-7"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}},
     }
     assert "Account 111122223333" in admin.reads()
 

@@ -104,7 +104,9 @@ export function completes(area, address) {
   area.addEventListener("input", () => { if (!taking) open(2); });
   area.addEventListener("blur", close);
   // A long line scrolls as it is typed, and the list goes along.
-  area.addEventListener("scroll", () => { if (!list.hidden) place(); });
+  const follow = () => { if (!list.hidden) place(); };
+  area.addEventListener("scroll", follow);
+  addEventListener("resize", follow);
   area.addEventListener("keydown", (event) => {
     if (event.key === " " && event.ctrlKey) {
       event.preventDefault();

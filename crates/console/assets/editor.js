@@ -44,6 +44,7 @@ for (const field of document.querySelectorAll("[data-editor]")) {
 
   function show(told) {
     said.textContent = told.said;
+    refused = told.refused ?? false;
     const last = area.value.split("\n").length;
     marks = new Map();
     const items = told.findings.map((finding) => {
@@ -62,7 +63,9 @@ for (const field of document.querySelectorAll("[data-editor]")) {
 
   let waiting;
   let asking;
+  let refused = false;
   async function check() {
+    if (refused) return;
     asking?.abort();
     asking = new AbortController();
     const body = new URLSearchParams({

@@ -106,3 +106,25 @@ pub(crate) fn answer(version: &str, name: &str) -> Answer {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     Ok(answer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_completed_is_what_the_server_knows() {
+        let words: serde_json::Value = serde_json::from_slice(&WORDS).expect("JSON");
+        let has = |list: &str, wanted: serde_json::Value| {
+            let list = words[list].as_array().expect("a list");
+            list.contains(&wanted)
+        };
+        assert!(has(
+            "actions",
+            serde_json::json!(["iam:CreateUser", "Write"])
+        ));
+        assert!(has("keys", "aws:MultiFactorAuthPresent".into()));
+        assert!(has("keys", "iam:PolicyARN".into()));
+        assert!(has("operators", "StringLike".into()));
+        assert!(address("words.json").ends_with("/words.json"));
+    }
+}

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use claviger_iam::operation::policy_checks::DocumentKind;
-use claviger_model::Scalar as _;
+use claviger_model::{Code, Scalar as _};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 
@@ -33,7 +33,12 @@ pub(crate) async fn answer(visit: Visit) -> Answer {
             });
             json!({ "said": said, "size": size, "findings": findings.collect::<Vec<_>>() })
         }
-        Err(fault) => json!({ "said": fault_text(&fault), "findings": [] }),
+        Err(fault) => json!({
+            "said": fault_text(&fault),
+            "findings": [],
+            // Whoever may not ask is not to be refused at every key.
+            "refused": fault.code() == Code::AccessDenied,
+        }),
     };
     let mut answer = Response::new(Body::from(told.to_string()));
     let kind = HeaderValue::from_static("application/json");

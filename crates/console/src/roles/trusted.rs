@@ -2,6 +2,7 @@
 
 use claviger_iam::Fault;
 use claviger_iam::operation::roles::GetRole;
+use claviger_iam::operation::sessions::ExternalId;
 use claviger_iam::operation::users::GetUser;
 use claviger_model::{AccountId, Arn, Code, Scalar as _};
 use claviger_policy::{Policy, PrincipalType};
@@ -57,7 +58,9 @@ pub(crate) async fn document(visit: &Visit) -> Result<String, Fault> {
                 .map_err(|_| wrong("The account ID is not valid. It has 12 digits."))?;
             let mut conditions = Map::new();
             if let Some(id) = form.filled("external-id") {
-                conditions.insert("StringEquals".into(), json!({ "sts:ExternalId": id }));
+                let id: ExternalId = read(id, "The external ID")?;
+                let equal = json!({ "sts:ExternalId": id.as_str() });
+                conditions.insert("StringEquals".into(), equal);
             }
             if form.ticked("mfa") {
                 conditions.insert(
