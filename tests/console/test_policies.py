@@ -270,3 +270,25 @@ def test_actions_and_condition_keys_are_completed_by_the_keyboard_alone(admin: P
     area.press_sequentially('"iam:creategr')
     assert area.evaluate("area => area.scrollLeft") > 0
     options.first.wait_for()
+
+
+def test_who_may_not_have_documents_checked_can_still_save_them(person: Person, console: Server) -> None:
+    policy = make(console, "Unchecked")
+    console.aws("iam", "create-user", "--user-name", "unchecked")
+    console.aws("iam", "create-login-profile", "--user-name", "unchecked", "--password", "Correct-Horse-1")
+    rules = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iam:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "iam:CheckPolicyDocument", "Resource": "*"}]}
+    console.aws("iam", "put-user-policy", "--user-name", "unchecked", "--policy-name", "p",
+                "--policy-document", json.dumps(rules))
+    person.signs_in("unchecked", "Correct-Horse-1")
+    person.goes(f"/console/policy?arn={policy}")
+    assert "iam:CheckPolicyDocument" in person.reads() and "Document, version v1" in person.reads()
+    person.goes("/console/policies/new")
+    person.fills("Policy document, in JSON", json.dumps(READ))
+    person.page.locator("[data-editor] [aria-live]", has_text="iam:CheckPolicyDocument").wait_for()
+    person.presses("Check")
+    assert person.notice().startswith("It was not checked.")
+    person.fills("Name", "MadeUnchecked")
+    person.presses("Create policy")
+    assert person.notice() == "The policy has been created."
