@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from claviger import Keys, Server
-from console.person import Person
+from claviger import ACCOUNT, Keys, Server, totp
+from console.person import ROOT_EMAIL, Person
 
 PASSWORD = "Correct-Horse-1"
 CREDENTIALS = Path(__file__).resolve().parents[1] / "credentials"
@@ -242,7 +242,7 @@ def test_an_access_key_is_described_bounded_and_replaced_step_by_step(
     me.follows("Done")
     said = me.reads()
     assert new.access_key_id in said and "The old key ends in 6 days" in said.replace("in 7 days", "in 6 days")
-    assert "Not used yet" in said and "Not used any more" in said
+    assert "Not used yet" in said and "Not used any more" not in said
     console.advance(2)
     uses(old)
     me.follows("Look again")
@@ -251,7 +251,7 @@ def test_an_access_key_is_described_bounded_and_replaced_step_by_step(
         me.shoots("access-key-replaced")
     uses(new)
     me.follows("Look again")
-    assert "In use" in me.reads()
+    assert "In use" in me.reads() and "Still used" in me.reads()
     me.finds_no_barrier()
     me.presses("Deactivate the old key")
     assert me.notice() == "The access key is inactive. Requests signed with it are refused."
@@ -279,3 +279,120 @@ def test_a_key_is_made_though_its_description_is_refused(person: Person, console
     assert "The key has been made, but not its description." in person.alarm() and "iam:TagUser" in person.alarm()
     keys = Keys(person.page.inner_text("#key-id code"), person.page.inner_text("#secret code"))
     assert console.client("sts", keys).get_caller_identity()["Arn"].endswith(":user/bound")
+
+
+def user_with_device(person: Person, console: Server, name: str) -> str:
+    """Somebody new who has signed in with their device, called `phone`: its seed."""
+    aws = console.aws
+    aws("iam", "create-user", "--user-name", name)
+    aws("iam", "create-login-profile", "--user-name", name, "--password", PASSWORD)
+    aws("iam", "attach-user-policy", "--user-name", name, "--policy-arn", "arn:aws:iam::aws:policy/IAMFullAccess")
+    person.signs_in(name, PASSWORD)
+    person.goes("/console/credentials/recovery")
+    assert "Sign in with an MFA device to make new ones" in person.reads()
+    seed = person.assigns(f"{name}-phone")
+    person.signs_out()
+    console.advance(90)
+    person.gives_password(name, PASSWORD)
+    person.gives_code(totp(seed, console.early_in_step()))
+    return seed
+
+
+def test_a_device_is_renamed_by_its_owner_and_by_an_administrator(person: Person, another: Person, console: Server) -> None:
+    user_with_device(person, console, "nora")
+    person.goes("/console/credentials")
+    person.follows("Rename nora-phone")
+    person.finds_no_barrier()
+    person.fills("Name", "Phone <b>")
+    person.presses("Save")
+    assert person.alarm() == "The name is not valid."
+    assert person.page.get_by_label("Name", exact=True).input_value() == "Phone <b>"
+    person.fills("Name", "Phone in my pocket")
+    person.shoots("device-rename")
+    person.presses("Save")
+    assert person.notice() == "The MFA device has its new name."
+    assert "Phone in my pocket" in person.reads()
+    console.advance(700)
+    person.goes("/console/credentials/keys/new")
+    assert "Phone in my pocket" in person.page.get_by_label("Device").inner_text()
+    another.signs_in("admin", PASSWORD)
+    another.goes("/console/users/nora?tab=credentials")
+    another.follows("Rename Phone in my pocket")
+    another.fills("Name", "")
+    another.presses("Save")
+    assert "nora-phone" in another.reads() and "pocket" not in another.reads()
+
+
+def test_recovery_codes_are_made_once_used_for_a_lost_device_and_deleted(
+    person: Person, another: Person, console: Server
+) -> None:
+    user_with_device(person, console, "rita")
+    person.goes("/console/credentials")
+    person.follows("Recovery codes")
+    assert "You have none." in person.reads()
+    person.finds_no_barrier()
+    person.presses("Make ten new codes")
+    codes = person.page.locator("#secret code").all_inner_texts()
+    assert len(set(codes)) == 10
+    with person.page.expect_download() as coming:
+        person.follows("Download")
+    assert coming.value.path().read_text().split() == codes
+    assert person.page.get_by_role("button", name="Print").is_visible()
+    person.finds_no_barrier()
+    person.shoots("recovery-codes-made")
+    person.follows("Done")
+    assert "You have 10 recovery codes left." in person.reads() and codes[0] not in person.page.content()
+    person.follows("Recovery codes")
+    person.finds_no_barrier()
+    person.shoots("recovery-codes")
+    person.fills("Recovery code", "00000-00000-00000-00000-00000")
+    person.presses("Remove the device")
+    assert person.alarm() == "The recovery code is not valid."
+    person.fills("Recovery code", codes[0])
+    person.presses("Remove the device")
+    assert person.notice() == "The MFA device has been removed."
+    assert "Multi-factor authentication (0)" in person.reads()
+    assert "You have 9 recovery codes left." in person.reads()
+
+    another.signs_in("admin", PASSWORD)
+    another.goes("/console/users/rita?tab=credentials")
+    another.follows("Recovery codes")
+    assert "9 codes are left" in another.reads() and "Make ten new codes" not in another.reads()
+    another.presses("Delete the codes")
+    assert another.notice() == "The recovery codes have been deleted."
+
+
+def test_root_sees_its_account_and_is_warned_of_its_keys(person: Person, console: Server) -> None:
+    console.aws("iam", "create-account-alias", "--account-alias", "example-home")
+    person.signs_in_as_root()
+    person.goes("/console/credentials")
+    said = person.reads()
+    for shown in (ROOT_EMAIL, ACCOUNT, "example-home", "The root user has access keys.", "Signing certificates (0)"):
+        assert shown in said
+    # Root can have none of these.
+    assert "SSH public keys" not in said and "Service-specific" not in said and "User ID" not in said
+    person.finds_no_barrier()
+    person.shoots("credentials-of-root")
+    person.follows("Create access key")
+    assert "You are the root user." in person.reads() and "What it is for" not in person.reads()
+    person.finds_no_barrier()
+
+
+def test_who_must_confirm_after_a_form_comes_back_to_its_page_as_it_was(me: Person, console: Server) -> None:
+    aws = console.aws
+    made = aws("iam", "upload-ssh-public-key", "--user-name", "admin", "--ssh-public-key-body", ssh_key())
+    identity = made["SSHPublicKey"]["SSHPublicKeyId"]
+    me.goes("/console/credentials")
+    me.follows(f"Delete {identity}")
+    # Sooner or later the proof is too old.
+    console.advance(660)
+    me.presses("Delete SSH key")
+    assert me.at == "/console/confirm"
+    me.fills("Password", PASSWORD)
+    me.presses("Confirm")
+    assert me.at == "/console/credentials/remove"
+    assert identity in me.reads()
+    assert me.notice() == "Thank you. Nothing has been done yet: choose again, and it will be."
+    me.presses("Delete SSH key")
+    assert me.notice() == "The credential has been deleted."
+    assert aws("iam", "list-ssh-public-keys", "--user-name", "admin")["SSHPublicKeys"] == []

@@ -107,6 +107,17 @@ on_both_engines! {
         root.call("EnableMFADevice", &[("UserName", "alice"), ("SerialNumber", &serial), ("AuthenticationCode1", &first), ("AuthenticationCode2", &second)]).await.ok();
         let told = root.call("ListMFADeviceDetails", &[("UserName", "alice")]).await.ok();
         assert_eq!(told.all("Kind"), ["Hardware", "Virtual"]);
+        assert_eq!(told.find("DeviceName"), None);
+        // A name is for people: the serial number stays, in whatever case it is given.
+        let rename = [("UserName", "alice"), ("SerialNumber", "gaht12345678"), ("DeviceName", "Token in the safe")];
+        root.call("RenameMFADevice", &rename).await.ok();
+        alice.call("RenameMFADevice", &rename).await.refused("AccessDenied");
+        let told = root.call("ListMFADeviceDetails", &[("UserName", "alice")]).await.ok();
+        assert_eq!(told.all("DeviceName"), ["Token in the safe"]);
+        assert_eq!(told.all("SerialNumber"), ["GAHT12345678", serial.as_str()]);
+        root.call("RenameMFADevice", &rename[..2]).await.ok();
+        let told = root.call("ListMFADeviceDetails", &[("UserName", "alice")]).await.ok();
+        assert_eq!(told.find("DeviceName"), None);
         assert_eq!(told.all("LastUsedDate"), ["2026-01-02T03:05:06Z", "2026-01-02T03:05:07Z"]);
         assert!(root.call("ListMFADeviceDetails", &[]).await.ok().all("Kind").is_empty());
     }

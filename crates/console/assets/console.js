@@ -61,6 +61,11 @@ for (const form of document.querySelectorAll("form[data-webauthn]")) {
   });
 }
 
+for (const button of document.querySelectorAll("[data-prints]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // How long a document is, as it is typed. White space does not count.
 for (const area of document.querySelectorAll("textarea[data-counts]")) {
   const shown = document.getElementById(area.dataset.counts);

@@ -7,7 +7,7 @@ use claviger_model::Secret;
 use crate::answer::{Answer, Failure, go, page, page_again, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::Visit;
-use crate::view::{Frame, device_name, own_path};
+use crate::view::{Frame, name_of_device, own_path};
 
 #[derive(Template)]
 #[template(path = "confirm.html")]
@@ -41,9 +41,11 @@ impl Confirm {
             by_password: held.is_empty(),
             devices: held
                 .iter()
-                .map(|device| device.serial.as_str())
-                .filter(|serial| !serial.contains(":u2f/"))
-                .map(|serial| (serial.to_owned(), device_name(serial).to_owned()))
+                .filter(|device| !device.serial.as_str().contains(":u2f/"))
+                .map(|device| {
+                    let serial = device.serial.as_str().to_owned();
+                    (serial, name_of_device(device).to_owned())
+                })
                 .collect(),
             to: to(visit).to_owned(),
         }

@@ -2,8 +2,10 @@
 //! not allowed hides no other.
 
 pub(crate) mod certificates;
+pub(crate) mod device_name;
 pub(crate) mod kinds;
 pub(crate) mod once;
+pub(crate) mod recovery;
 pub(crate) mod services;
 pub(crate) mod ssh;
 pub(crate) mod whose;
@@ -11,6 +13,7 @@ pub(crate) mod whose;
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::access_keys::details::ListAccessKeyDetails;
+use claviger_iam::operation::account::ListAccountAliases;
 use claviger_iam::operation::mfa_device_details::{ListMFADeviceDetails, MFADeviceKind};
 use claviger_iam::operation::page::Paged;
 use claviger_iam::operation::recovery_codes::GetRecoveryCodes;
@@ -23,6 +26,7 @@ use crate::access_keys::described;
 use crate::answer::{Answer, Failure, page, page_again};
 use crate::door::Visit;
 use crate::field::written;
+use crate::users::whole;
 use crate::view::{Frame, When, device_name, encode, fault_text};
 
 /// A section: its rows, or why they are not to be seen.
@@ -84,7 +88,10 @@ struct Credentials {
     whose: Whose,
     error: Option<String>,
     arn: String,
+    /// The unique ID; root has none but the account's.
+    id: Option<String>,
     account: String,
+    alias: Option<String>,
     email: String,
     password_set: Option<When>,
     devices: Section<Device>,
@@ -108,7 +115,10 @@ pub(crate) async fn devices(
             let serial = device.serial_number.as_str().to_owned();
             Device {
                 address: encode(&serial),
-                name: device_name(&serial).to_owned(),
+                name: device.device_name.map_or_else(
+                    || device_name(&serial).to_owned(),
+                    |name| name.as_str().to_owned(),
+                ),
                 kind: match device.kind {
                     MFADeviceKind::Virtual => "Authenticator app",
                     MFADeviceKind::Hardware => "Hardware token",
@@ -181,6 +191,13 @@ async fn recovery_codes(visit: &Visit) -> Result<Option<i32>, Fault> {
     }
 }
 
+/// The name that the account can be called by, if there is one and it may be seen.
+async fn alias(visit: &Visit) -> Option<String> {
+    let list = ListAccountAliases { page: whole() };
+    let aliases = visit.call(&list).await.ok()?.account_aliases;
+    aliases.first().map(|alias| alias.as_str().to_owned())
+}
+
 async fn credentials(visit: &Visit, error: Option<String>) -> Result<Credentials, Failure> {
     let now = visit.asked.facts.now;
     let principal = visit.at.principal();
@@ -190,7 +207,9 @@ async fn credentials(visit: &Visit, error: Option<String>) -> Result<Credentials
         frame: Frame::of(visit, "My security credentials", "credentials"),
         error,
         arn: principal.arn.as_str().to_owned(),
+        id: visit.at.user().map(|user| user.id.as_str().to_owned()),
         account: principal.account.to_string(),
+        alias: alias(visit).await,
         email: visit.at.email().unwrap_or_default().to_owned(),
         password_set: profile
             .map(|profile| profile.changed)

@@ -16,7 +16,7 @@ use crate::answer::{Answer, Failure, go, page, page_again, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::Visit;
 use crate::sign_in;
-use crate::view::{Frame, device_name, encode, fault_text};
+use crate::view::{Frame, device_name, encode, fault_text, name_of_device};
 
 #[derive(Template)]
 #[template(path = "mfa_new.html")]
@@ -248,7 +248,7 @@ impl<'a> Device<'a> {
         Ok(Self {
             frame: Frame::of(visit, title, "credentials"),
             error,
-            name: device_name(serial).to_owned(),
+            name: name_of_device(device).to_owned(),
             serial: device.serial.as_str().to_owned(),
             last: held.len() == 1,
             resync,

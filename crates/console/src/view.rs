@@ -2,6 +2,8 @@
 
 use askama::Template;
 use claviger_iam::Fault;
+use claviger_iam::entity::user::AssignedMfaDevice;
+use claviger_model::name::MfaDeviceName;
 use claviger_model::{Code, Timestamp};
 use http::{Method, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -141,6 +143,14 @@ pub(crate) fn device_name(serial: &str) -> &str {
     }
 }
 
+/// What an MFA device is called by its owner, who may have given it another name.
+pub(crate) fn name_of_device(device: &AssignedMfaDevice) -> &str {
+    device.name.as_ref().map_or_else(
+        || device_name(device.serial.as_str()),
+        MfaDeviceName::as_str,
+    )
+}
+
 /// A moment, as pages show it: how long ago, and exactly.
 pub(crate) struct When {
     pub(crate) ago: String,
@@ -173,10 +183,14 @@ impl When {
 
 /// Where a person wants to go back to after signing in: what was asked for, if it was a page of the console.
 pub(crate) fn return_path(method: &Method, uri: &Uri) -> String {
-    let wanted = match (method, uri.query()) {
-        (&Method::GET, Some(query)) => format!("{}?{query}", uri.path()),
-        _ => uri.path().to_owned(),
-    };
+    let query = uri.query().unwrap_or_default();
+    let joint = if query.is_empty() { "" } else { "?" };
+    let mut wanted = format!("{}{joint}{query}", uri.path());
+    // What was sent in a form is not kept: the page it was on comes again, and says so.
+    if *method != Method::GET {
+        let joint = if query.is_empty() { '?' } else { '&' };
+        wanted = format!("{wanted}{joint}done=confirmed");
+    }
     encode(own_path(&wanted).unwrap_or("/console"))
 }
 
@@ -217,6 +231,26 @@ mod tests {
         ] {
             assert_eq!(own_path(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_way_back_from_a_form_keeps_the_query_of_its_page() {
+        let back = |method: &Method, uri: &str| {
+            let back = return_path(method, &uri.parse().expect("an address"));
+            let decoded = percent_encoding::percent_decode_str(&back).decode_utf8_lossy();
+            decoded.into_owned()
+        };
+        let page = "/console/users/alice/remove?what=ssh&id=APKA";
+        assert_eq!(back(&Method::GET, page), page);
+        assert_eq!(back(&Method::POST, page), format!("{page}&done=confirmed"));
+        assert_eq!(
+            back(&Method::POST, "/console/credentials"),
+            "/console/credentials?done=confirmed"
+        );
+        assert_eq!(
+            back(&Method::POST, "/signout?to=//evil.example"),
+            "/console"
+        );
     }
 
     #[test]

@@ -38,6 +38,11 @@ text_scalar! {
     VirtualMfaDeviceName, [MaxLength(226), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name
 }
 text_scalar! {
+    /// What somebody calls an MFA device of theirs: 1 to 64 letters, digits, spaces and `_.:/=+-@`.
+    MfaDeviceName, [MaxLength(64), MinLength(1), Pattern(r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+")],
+    |text| !text.trim().is_empty() && text::is_tag_text(text)
+}
+text_scalar! {
     /// The name of a FIDO security key or passkey. The ARN it becomes part of is limited to 256 characters, and the user's
     /// name and a suffix stand there too.
     SecurityKeyName, [MaxLength(64), MinLength(1), Sentence(NAME_SENTENCE)], text::is_name

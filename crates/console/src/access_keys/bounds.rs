@@ -63,7 +63,7 @@ pub(super) async fn set(visit: &Visit, whose: &Whose, id: &str) -> Result<(), Fa
         same if same == before.expires => None,
         day => Some(read::<Timestamp>(
             &format!("{day}T00:00:00Z"),
-            "The last day",
+            "The day of expiry",
         )?),
     };
     let wanted: Vec<&str> = form.text("networks").split_whitespace().collect();

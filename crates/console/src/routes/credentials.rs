@@ -3,7 +3,7 @@
 use super::Needs::Session;
 use super::{Route, get, post};
 use crate::access_keys::{self, rotation};
-use crate::credentials::{certificates, services, ssh};
+use crate::credentials::{certificates, device_name, recovery, services, ssh};
 use crate::users::removal;
 
 /// Their routes.
@@ -127,5 +127,37 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/users/{name}/remove",
         Session(|visit| Box::pin(removal::remove(visit))),
+    ),
+    get(
+        "/console/credentials/device",
+        Session(|visit| Box::pin(device_name::show(visit))),
+    ),
+    post(
+        "/console/credentials/device",
+        Session(|visit| Box::pin(device_name::rename(visit))),
+    ),
+    get(
+        "/console/users/{name}/device",
+        Session(|visit| Box::pin(device_name::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/device",
+        Session(|visit| Box::pin(device_name::rename(visit))),
+    ),
+    get(
+        "/console/credentials/recovery",
+        Session(|visit| Box::pin(recovery::show(visit))),
+    ),
+    post(
+        "/console/credentials/recovery",
+        Session(|visit| Box::pin(recovery::act(visit))),
+    ),
+    get(
+        "/console/users/{name}/recovery",
+        Session(|visit| Box::pin(recovery::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/recovery",
+        Session(|visit| Box::pin(recovery::act(visit))),
     ),
 ];

@@ -1,6 +1,6 @@
 //! Users.
 
-use claviger_model::name::{EntityPath, SerialNumber, UserName};
+use claviger_model::name::{EntityPath, MfaDeviceName, SerialNumber, UserName};
 use claviger_model::{AccountId, Arn, Timestamp, UniqueId};
 use claviger_store::{Entries, Record, Scope};
 
@@ -87,6 +87,10 @@ pub struct AssignedMfaDevice {
     pub serial: SerialNumber,
     /// Since when it is the user's.
     pub enabled: Timestamp,
+    /// What its owner calls it, where that is not what its serial number says. Records from before there were names have
+    /// none.
+    #[serde(default)]
+    pub name: Option<MfaDeviceName>,
 }
 
 impl User {

@@ -1,13 +1,16 @@
-//! What is known of the MFA devices of a user besides what AWS's operations tell. An operation of this server's own.
+//! What is known of the MFA devices of a user besides what AWS's operations tell, and what their owner calls them. Operations
+//! of this server's own.
 
-use claviger_model::name::{ExistingUserName, SerialNumber};
+use claviger_model::name::{ExistingUserName, MfaDeviceName, SerialNumber};
 use claviger_model::{Code, Timestamp, enum_scalar};
 use claviger_shape::Shape;
 use claviger_store::MarkKey;
 
-use super::mfa_devices::{held, name_of, present};
+use super::mfa_devices::{
+    check_own_change, held, held_device, missing_device, name_of, present, put_held,
+};
 use super::users::check_on_owner;
-use super::{Entry, Operation, entry};
+use super::{Empty, Entry, Operation, entry};
 use crate::authorize::Target;
 use crate::cx::Cx;
 use crate::entity::fido_device::is_fido;
@@ -17,7 +20,7 @@ use crate::mfa::MFA_USED;
 use crate::spec::{Access, ResourceType, Spec};
 
 /// This family's operations.
-pub const OPERATIONS: &[Entry] = &[entry::<ListMFADeviceDetails>()];
+pub const OPERATIONS: &[Entry] = &[entry::<ListMFADeviceDetails>(), entry::<RenameMFADevice>()];
 
 enum_scalar! {
     /// What a device is.
@@ -54,6 +57,8 @@ pub struct MFADeviceDetails {
     pub serial_number: SerialNumber,
     /// What it is.
     pub kind: MFADeviceKind,
+    /// What its owner calls it; left out where that is what its serial number says.
+    pub device_name: Option<MfaDeviceName>,
     /// Since when it is the user's.
     pub enable_date: Timestamp,
     /// When it last proved that it was there; left out where it never has.
@@ -108,10 +113,53 @@ impl Operation for ListMFADeviceDetails {
                 user_name: name_of(&owner),
                 serial_number: device.serial.clone(),
                 kind: MFADeviceKind::of(&device.serial),
+                device_name: device.name.clone(),
                 enable_date: device.enabled,
                 last_used_date: used.map(|mark| Timestamp::from_micros(mark.value)),
             })
             .collect();
         Ok(ListMFADeviceDetailsOutput { mfa_devices })
+    }
+}
+
+/// Gives an MFA device another name, by which its owner tells it from others. Its serial number stays as it is. An
+/// operation of this server's own, allowed by `iam:EnableMFADevice`.
+#[derive(Shape)]
+pub struct RenameMFADevice {
+    /// The user; the caller when left out.
+    pub user_name: Option<ExistingUserName>,
+    /// The device.
+    pub serial_number: SerialNumber,
+    /// What it is to be called; what its serial number says when left out.
+    pub device_name: Option<MfaDeviceName>,
+}
+
+impl Operation for RenameMFADevice {
+    const SPEC: Spec = Spec::iam("RenameMFADevice", Access::Write)
+        .governed_by("EnableMFADevice")
+        .on_own_credentials()
+        .on(&[ResourceType::User])
+        .faults(&[Code::NoSuchEntity]);
+    type Output = Empty;
+
+    async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
+        Ok(Target::of(
+            check_on_owner(cx, self.user_name.as_ref()).await?,
+        ))
+    }
+
+    async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
+        let owner = present(lookup::owner(cx, self.user_name.as_ref()).await?)?;
+        check_own_change(cx, &owner, Self::SPEC.name)?;
+        let serial = held_device(&owner, &self.serial_number)
+            .ok_or_else(|| missing_device(&self.serial_number))?
+            .serial
+            .clone();
+        let mut devices = held(&owner).to_vec();
+        for device in devices.iter_mut().filter(|device| device.serial == serial) {
+            device.name.clone_from(&self.device_name);
+        }
+        put_held(cx, &owner, devices);
+        Ok(Empty {})
     }
 }

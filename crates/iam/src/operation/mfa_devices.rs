@@ -277,6 +277,7 @@ pub(super) async fn enable(
         device: device.id.clone(),
         serial: device.serial.clone(),
         enabled: cx.now(),
+        name: None,
     };
     assign(cx, owner, assigned).await?;
     let mut device: MfaDevice = MfaDevice::clone(&device);

@@ -372,6 +372,7 @@ impl Operation for FinishSecurityKeyRegistration {
             device: device.id.clone(),
             serial: device.serial.clone(),
             enabled: cx.now(),
+            name: None,
         };
         assign(cx, &owner, assigned).await?;
         let security_key = SecurityKey::new(&owner, &device, None);
