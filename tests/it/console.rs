@@ -7,7 +7,9 @@ use axum::body::Body;
 use claviger_console::{LARGEST_FORM, Site};
 use claviger_iam::context::Origin;
 use claviger_iam::signin::{Next, Opened, PasswordAttempt, SignInName};
-use claviger_it::{ADDRESS, ROOT_EMAIL, ROOT_PASSWORD, SOURCE_IP, TestApp, on_both_engines};
+use claviger_it::{
+    ACCOUNT, ADDRESS, Actor, ROOT_EMAIL, ROOT_PASSWORD, SOURCE_IP, TestApp, on_both_engines,
+};
 use claviger_model::Secret;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -137,18 +139,35 @@ const OTHERS: [Method; 5] = [
 ];
 
 async fn signed_in(app: &TestApp) -> Opened {
-    let password = Secret::new(ROOT_PASSWORD.to_owned());
+    signed_in_as(app, SignInName::Root { email: ROOT_EMAIL }, ROOT_PASSWORD).await
+}
+
+async fn signed_in_as(app: &TestApp, name: SignInName<'_>, password: &str) -> Opened {
+    let password = Secret::new(password.to_owned());
     let attempt = PasswordAttempt {
-        name: SignInName::Root { email: ROOT_EMAIL },
+        name,
         password: &password,
         known_browser: None,
     };
-    let mut request = app.iam().request_on_host("a browser");
+    let mut request = app.iam().request_on_host(HOSTILE);
     request.source_ip = SOURCE_IP;
     match app.iam().sign_in(&attempt, &request).await {
         Ok(Next::Open(opened)) => opened,
         other => panic!("{other:?}"),
     }
+}
+
+/// What somebody writes wherever text is taken, and what no page may hold as it is.
+const HOSTILE: &str = "'\"></textarea></script><img src=x onerror=evil()>";
+
+const PASSWORD: &str = "Correct-Horse-1";
+
+/// A user who may do what the policy says, with a password.
+async fn person(app: &TestApp, name: &str, policy: &str) -> Actor {
+    let user = app.user_with(name, policy).await;
+    let profile = [("UserName", name), ("Password", PASSWORD)];
+    app.root().call("CreateLoginProfile", &profile).await.ok();
+    user
 }
 
 on_both_engines! {
@@ -298,5 +317,119 @@ on_both_engines! {
         }
         println!("{shown} pages were looked at");
         assert!(shown > 60, "{shown}");
+    }
+
+    async fn ac_43_nothing_that_somebody_wrote_runs_on_a_page(app) {
+        let router = console(&app);
+        let root = app.root();
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "iam:*", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:UserAgent": HOSTILE}},
+        }}).to_string();
+        let trust = serde_json::json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT},
+            "Condition": {"StringEquals": {"sts:ExternalId": HOSTILE}},
+        }}).to_string();
+        let path = "/'\"><img/src=x/onerror=evil()>/";
+        root.call("CreateUser", &[("UserName", "eve"), ("Path", path)]).await.ok();
+        root.call("CreateLoginProfile", &[("UserName", "eve"), ("Password", PASSWORD)]).await.ok();
+        root.call("CreateGroup", &[("GroupName", "eves"), ("Path", path)]).await.ok();
+        root.call("AddUserToGroup", &[("GroupName", "eves"), ("UserName", "eve")]).await.ok();
+        root.call("CreateRole", &[("RoleName", "eve"), ("Description", HOSTILE), ("AssumeRolePolicyDocument", &trust)]).await.ok();
+        let made = root.call("CreatePolicy", &[("PolicyName", "eve"), ("Description", HOSTILE), ("PolicyDocument", &policy)]).await.ok();
+        let arn = made.text("Arn");
+        root.call("CreatePolicyVersion", &[("PolicyArn", &arn), ("PolicyDocument", &policy.replace("iam:*", "s3:*")), ("SetAsDefault", "true")]).await.ok();
+        for (operation, holder) in [("PutUserPolicy", "UserName"), ("PutGroupPolicy", "GroupName"), ("PutRolePolicy", "RoleName")] {
+            let name = if holder == "GroupName" { "eves" } else { "eve" };
+            root.call(operation, &[(holder, name), ("PolicyName", "inline"), ("PolicyDocument", &policy)]).await.ok();
+        }
+        root.call("AttachUserPolicy", &[("UserName", "eve"), ("PolicyArn", &arn)]).await.ok();
+        root.call("UploadSSHPublicKey", &[("UserName", "eve"), ("SSHPublicKeyBody", &format!("{} {HOSTILE}", include_str!("../credentials/rsa.pub").trim()))]).await.ok();
+        root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "eve"), ("Path", path)]).await.ok();
+        signed_in_as(&app, SignInName::User { account: ACCOUNT, name: "eve" }, PASSWORD).await;
+        app.iam().flush().await;
+
+        let token = signed_in(&app).await.token;
+        let cookies = format!("__Host-claviger-session={}", token.expose());
+        let arn: String = percent_encoding::utf8_percent_encode(&arn, percent_encoding::NON_ALPHANUMERIC).collect();
+        let mut paths: Vec<String> = claviger_console::routes()
+            .filter(|route| route.method == Method::GET && route.needs_session)
+            .map(|route| route.path.replace("{name}", "eve"))
+            .collect();
+        paths.extend(["credentials", "groups", "permissions", "sessions", "tags", "activity"].map(|tab| format!("/console/users/eve?tab={tab}")));
+        paths.push(String::from("/console/role?name=eve&tab=trust"));
+        let events = answer(&router, Sent { method: &Method::GET, path: "/console/events", cookies: &cookies, body: "", headers: &[] }).await.body;
+        let event = |text: &str| text.split("href=\"/console/event?").nth(1).and_then(|rest| rest.split('"').next()).map(|query| format!("/console/event?{}", query.replace("&amp;", "&").replace("&#38;", "&")));
+        paths.push(event(&events).expect("an event"));
+        let (mut escaped, mut shown) = (0, 0);
+        for path in paths {
+            for query in ["", "name=eve&policy=inline&user=eve&search=eve", &format!("arn={arn}&from=v1&to=v2&version=v1"), "name=eves&policy=inline"] {
+                let joint = if path.contains('?') { '&' } else { '?' };
+                let path = format!("{path}{joint}{query}");
+                let got = answer(&router, Sent { method: &Method::GET, path: &path, cookies: &cookies, body: "", headers: &[] }).await;
+                for never in ["<img src=x", "<img/src=x", "</textarea></script>", "'\">"] {
+                    assert!(!got.body.contains(never), "{path}: {never}");
+                }
+                shown += usize::from(got.status == StatusCode::OK);
+                escaped += usize::from(got.body.contains("&#60;img") || got.body.contains("&lt;img"));
+            }
+        }
+        println!("{shown} pages, {escaped} with hostile text made harmless");
+        assert!(escaped > 20, "{escaped}");
+    }
+
+    async fn ac_40_who_acts_on_oneself_by_a_page_for_others_is_sent_to_confirm(app) {
+        let router = console(&app);
+        let alice = person(&app, "alice", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}"#).await;
+        let key = alice.call("CreateAccessKey", &[]).await.ok().text("AccessKeyId");
+        let token = signed_in_as(&app, SignInName::User { account: ACCOUNT, name: "alice" }, PASSWORD).await.token;
+        let cookies = format!("__Host-claviger-session={}", token.expose());
+        app.clock().advance(601);
+        // On a tab that is not that of credentials, and by a name that the page does not take for one's own.
+        app.root().call("UpdateUser", &[("UserName", "alice"), ("NewUserName", "alicia")]).await.ok();
+        let body = format!("proof={}&do=key-off&id={key}", token.form_proof());
+        let sent = Sent { method: &Method::POST, path: "/console/users/alicia?tab=groups", cookies: &cookies, body: &body, headers: &[] };
+        let got = answer(&router, sent).await;
+        assert_eq!((got.status, got.to()), (StatusCode::SEE_OTHER, "/console/confirm?to=%2Fconsole%2Fusers%2Falicia"), "{}", got.body);
+        let listed = app.root().call("ListAccessKeys", &[("UserName", "alicia")]).await.ok();
+        assert!(!listed.body.contains("Inactive"), "{}", listed.body);
+        // On somebody else it needs no proof.
+        let bob = app.user("bob").await;
+        drop(bob);
+        let key = app.root().call("CreateAccessKey", &[("UserName", "bob")]).await.ok().text("AccessKeyId");
+        let body = format!("proof={}&do=key-off&id={key}", token.form_proof());
+        let sent = Sent { method: &Method::POST, path: "/console/users/bob?tab=groups", cookies: &cookies, body: &body, headers: &[] };
+        let got = answer(&router, sent).await;
+        assert!(got.to().contains("done=key-off"), "{} {}", got.to(), got.body);
+    }
+
+    async fn ac_43_another_sign_in_in_one_browser_ends_the_session_before(app) {
+        let router = console(&app);
+        person(&app, "alice", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}"#).await;
+        let before = signed_in(&app).await.token;
+        let page = answer(&router, Sent { method: &Method::GET, path: "/signin", cookies: "", body: "", headers: &[] }).await;
+        let visit = page.header("set-cookie").split(';').next().expect("a cookie").to_owned();
+        let proof = page.body.split("name=\"proof\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a proof").to_owned();
+        let cookies = format!("{visit}; __Host-claviger-session={}", before.expose());
+        let console = |cookies: String| {
+            let router = router.clone();
+            async move { answer(&router, Sent { method: &Method::GET, path: "/console", cookies: &cookies, body: "", headers: &[] }).await }
+        };
+        let old = format!("__Host-claviger-session={}", before.expose());
+        // A wrong password ends nothing.
+        for (password, ends) in [("wrong", false), (PASSWORD, true)] {
+            let body = format!("proof={proof}&as=user&account={ACCOUNT}&user_name=alice&password={password}");
+            let got = answer(&router, Sent { method: &Method::POST, path: "/signin", cookies: &cookies, body: &body, headers: &[("origin", ADDRESS)] }).await;
+            assert_eq!(got.status == StatusCode::SEE_OTHER, ends, "{}", got.body);
+            assert_eq!(console(old.clone()).await.status == StatusCode::SEE_OTHER, ends);
+            let set: Vec<&str> = got.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect();
+            let session = set.iter().find(|cookie| cookie.starts_with("__Host-claviger-session="));
+            assert_eq!(session.is_some(), ends, "{set:?}");
+            if let Some(session) = session {
+                assert!(session.contains("; Secure") && session.contains("; HttpOnly") && session.contains("; SameSite="), "{session}");
+                let session = session.split(';').next().expect("a cookie");
+                assert_eq!(console(session.to_owned()).await.status, StatusCode::OK);
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ use data_encoding::BASE64;
 use crate::answer::{Answer, Failure, go, page, page_again, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::Visit;
+use crate::field::read;
 use crate::sign_in;
 use crate::view::{Frame, device_name, encode, fault_text, name_of_device};
 
@@ -73,12 +74,14 @@ impl<'a> Enable<'a> {
     }
 }
 
-fn parse<T: Scalar>(given: &str, what: &str) -> Result<T, Fault> {
-    T::parse(given)
-        .map_err(|_| Fault::new(Code::InvalidInput, format!("`{given}` cannot be {what}.")))
-}
-
-fn code<T: Scalar + zeroize::Zeroize>(visit: &Visit, name: &str) -> Result<Secret<T>, Fault> {
+/// A code that a device shows, from this field of the form. People copy codes with a blank in the middle.
+///
+/// # Errors
+/// `InvalidInput` for what is no code.
+pub(crate) fn code<T: Scalar + zeroize::Zeroize>(
+    visit: &Visit,
+    name: &str,
+) -> Result<Secret<T>, Fault> {
     let digits: String = visit.asked.form.text(name).split(' ').collect();
     T::parse(&digits)
         .map(Secret::new)
@@ -101,7 +104,7 @@ pub(crate) async fn create(visit: Visit) -> Answer {
     }
     if form.text("kind") == "hardware" {
         let serial = form.text("serial");
-        return match parse::<SerialNumber>(serial, "a serial number") {
+        return match read::<SerialNumber>(serial, "The serial number") {
             Ok(_) => page(&Enable::new(&visit, serial, None)),
             Err(fault) => page_again(&NewDevice::new(&visit, Some(&fault_text(&fault)))),
         };
@@ -137,7 +140,7 @@ pub(crate) async fn create(visit: Visit) -> Answer {
 async fn make(visit: &Visit, name: &str) -> Result<CreateVirtualMFADeviceOutput, Fault> {
     let create = CreateVirtualMFADevice {
         path: None,
-        virtual_mfa_device_name: parse(name, "the name of a device: letters, digits and _+=,.@-")?,
+        virtual_mfa_device_name: read(name, "The name of a device")?,
         tags: Vec::new(),
     };
     visit.call(&create).await
@@ -150,9 +153,9 @@ async fn make_own(visit: &Visit) -> Result<CreateVirtualMFADeviceOutput, Fault> 
         Err(fault) if fault.code() == Code::EntityAlreadyExists => {
             let account = visit.at.principal().account;
             let delete = DeleteVirtualMFADevice {
-                serial_number: parse(
+                serial_number: read(
                     &format!("arn:aws:iam::{account}:mfa/{name}"),
-                    "a serial number",
+                    "The serial number",
                 )?,
             };
             visit.call(&delete).await?;
@@ -186,19 +189,19 @@ pub(crate) async fn assigned(visit: &Visit) -> Answer {
     }
     let asked = &visit.asked;
     match asked.iam().enrolled(&visit.at, &asked.facts).await {
-        Ok(next) => sign_in::go_on(asked, next),
+        Ok(next) => sign_in::go_on(asked, next).await,
         Err(Refusal::Fault(fault)) => Err(Failure::Fault(fault)),
         Err(_) => Ok(with_cookies(go("/signin")?, [asked.clear(Cookie::Session)])),
     }
 }
 
 async fn enable_device(visit: &Visit, serial: &str) -> Result<(), Fault> {
-    let serial_number = parse(serial, "a serial number")?;
+    let serial_number = read(serial, "The serial number")?;
     let authentication_code1 = code(visit, "code1")?;
     let authentication_code2 = code(visit, "code2")?;
     if let Some(name) = visit.user_name() {
         let enable = EnableMFADevice {
-            user_name: parse::<ExistingUserName>(name, "a user name")?,
+            user_name: read::<ExistingUserName>(name, "The user name")?,
             serial_number,
             authentication_code1,
             authentication_code2,
@@ -271,9 +274,9 @@ pub(crate) async fn remove(visit: Visit) -> Answer {
         let deactivate = DeactivateMFADevice {
             user_name: visit
                 .user_name()
-                .map(|name| parse(name, "a user name"))
+                .map(|name| read(name, "The user name"))
                 .transpose()?,
-            serial_number: parse(&serial, "a serial number")?,
+            serial_number: read(&serial, "The serial number")?,
         };
         visit.call(&deactivate).await.map(drop)
     };
@@ -282,7 +285,7 @@ pub(crate) async fn remove(visit: Visit) -> Answer {
     }
     if serial.contains(":mfa/") {
         let delete = DeleteVirtualMFADevice {
-            serial_number: parse(&serial, "a serial number")?,
+            serial_number: read(&serial, "The serial number")?,
         };
         // Nobody holds it any more; who may not delete it leaves it behind.
         drop(visit.call(&delete).await);
@@ -305,12 +308,12 @@ pub(crate) async fn resync(visit: Visit) -> Answer {
 }
 
 async fn resync_device(visit: &Visit, serial: &str) -> Result<(), Fault> {
-    let serial_number = parse(serial, "a serial number")?;
+    let serial_number = read(serial, "The serial number")?;
     let authentication_code1 = code(visit, "code1")?;
     let authentication_code2 = code(visit, "code2")?;
     if let Some(name) = visit.user_name() {
         let resync = ResyncMFADevice {
-            user_name: parse::<ExistingUserName>(name, "a user name")?,
+            user_name: read::<ExistingUserName>(name, "The user name")?,
             serial_number,
             authentication_code1,
             authentication_code2,

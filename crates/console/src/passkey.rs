@@ -54,7 +54,7 @@ pub(crate) async fn sign_in(guest: Guest) -> Answer {
         .sign_in_with_passkey(&account, response.expose(), &asked.facts)
         .await;
     match next {
-        Ok(next) => sign_in::go_on(asked, next),
+        Ok(next) => sign_in::go_on(asked, next).await,
         Err(refusal) => {
             let error = match refusal {
                 Refusal::Wrong => String::from("That passkey was not accepted."),

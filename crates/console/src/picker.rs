@@ -1,9 +1,10 @@
 //! Choosing from long lists: a search whose hits are ticked, and what was ticked before a new search stays ticked.
 
 use claviger_iam::Fault;
+use claviger_iam::operation::groups::ListGroups;
 use claviger_iam::operation::managed_policies::PolicyScope;
 use claviger_iam::operation::users::{GetUser, ListUsers};
-use claviger_model::Code;
+use claviger_model::{Code, text};
 
 use crate::door::Visit;
 use crate::field::{paged, read};
@@ -14,7 +15,7 @@ use crate::view::fault_text;
 pub(crate) struct Choice {
     pub(crate) value: String,
     pub(crate) name: String,
-    pub(crate) about: &'static str,
+    pub(crate) about: String,
     pub(crate) ticked: bool,
 }
 
@@ -22,10 +23,12 @@ pub(crate) struct Choice {
 pub(crate) struct Picker {
     /// What its boxes are called in the form.
     pub(crate) field: &'static str,
-    /// What is chosen: `policies` or `users`.
+    /// Whether it is one alone.
+    pub(crate) single: bool,
+    /// What is chosen: `policies`, `groups` or `users`.
     pub(crate) what: &'static str,
     /// What the field of its search is called in the form.
-    pub(crate) search_field: &'static str,
+    pub(crate) search_field: String,
     pub(crate) search: String,
     /// What was ticked, then what the search found.
     pub(crate) choices: Vec<Choice>,
@@ -42,17 +45,14 @@ const SEARCHED: i32 = 1_000;
 const MOST_SEARCHED: usize = 10_000;
 
 impl Picker {
-    fn new(
-        visit: &Visit,
-        field: &'static str,
-        what: &'static str,
-        search_field: &'static str,
-    ) -> Self {
+    fn new(visit: &Visit, field: &'static str, what: &'static str) -> Self {
+        let search_field = format!("find-{field}");
         Self {
             field,
+            single: false,
             what,
+            search: visit.asked.form.text(&search_field).to_owned(),
             search_field,
-            search: visit.asked.form.text(search_field).to_owned(),
             choices: Vec::new(),
             more: false,
             refused: None,
@@ -84,38 +84,62 @@ impl Picker {
         }
     }
 
-    /// Policies, by the form's `policy` and `find-policy`. Those of the account come first.
-    pub(crate) async fn policies(visit: &Visit) -> Self {
-        let mut picker = Self::new(visit, "policy", "policies", "find-policy");
-        let wanted = picker.search.clone();
-        let found = policies::search(visit, PolicyScope::All, false, &wanted, MOST_HITS).await;
+    /// Policies but for those named, by the form's `field`. Those of the account come first.
+    pub(crate) async fn policies(visit: &Visit, field: &'static str, but: &[String]) -> Self {
+        let mut picker = Self::new(visit, field, "policies");
+        let most = MOST_HITS + but.len();
+        let found = policies::search(visit, PolicyScope::All, false, &picker.search, most).await;
         let found = found.map(|found| {
             let choices = found.policies.into_iter().map(|policy| Choice {
                 value: policy.arn.as_str().to_owned(),
                 name: policy.policy_name,
-                about: policies::kind(policy.arn.as_str()),
+                about: policies::kind(policy.arn.as_str()).to_owned(),
                 ticked: false,
             });
-            (choices.collect(), found.more)
+            let others = choices.filter(|choice| !but.contains(&choice.value));
+            (others.collect(), found.more)
         });
-        let ticked = visit.asked.form.all("policy").map(|arn| Choice {
+        let ticked = visit.asked.form.all(field).map(|arn| Choice {
             value: arn.to_owned(),
             name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-            about: policies::kind(arn),
+            about: policies::kind(arn).to_owned(),
             ticked: true,
         });
         picker.fill(ticked, found);
         picker
     }
 
-    /// Users, by the form's `member` and `find-user`.
+    /// One policy as a permissions boundary, by the form's `boundary`.
+    pub(crate) async fn boundary(visit: &Visit) -> Self {
+        Self {
+            single: true,
+            what: "boundaries",
+            ..Self::policies(visit, "boundary", &[]).await
+        }
+    }
+
+    /// Groups but for those named, by the form's `group` and `find-group`.
+    pub(crate) async fn groups(visit: &Visit, but: &[String]) -> Self {
+        let mut picker = Self::new(visit, "group", "groups");
+        let found = groups(visit, &picker.search, but).await;
+        let ticked = visit.asked.form.all("group").map(|name| Choice {
+            value: name.to_owned(),
+            name: name.to_owned(),
+            about: String::new(),
+            ticked: true,
+        });
+        picker.fill(ticked, found);
+        picker
+    }
+
+    /// Users, by the form's `member` and `find-member`.
     pub(crate) async fn users(visit: &Visit) -> Self {
-        let mut picker = Self::new(visit, "member", "users", "find-user");
+        let mut picker = Self::new(visit, "member", "users");
         let found = users(visit, &picker.search).await.map(|(names, more)| {
             let choices = names.into_iter().map(|name| Choice {
                 value: name.clone(),
                 name,
-                about: "",
+                about: String::new(),
                 ticked: false,
             });
             (choices.collect(), more)
@@ -123,11 +147,45 @@ impl Picker {
         let ticked = visit.asked.form.all("member").map(|name| Choice {
             value: name.to_owned(),
             name: name.to_owned(),
-            about: "",
+            about: String::new(),
             ticked: true,
         });
         picker.fill(ticked, found);
         picker
+    }
+}
+
+/// The groups, but for those named, whose name holds what is searched for, and whether there are more.
+async fn groups(visit: &Visit, wanted: &str, but: &[String]) -> Result<(Vec<Choice>, bool), Fault> {
+    let folded = text::fold(wanted);
+    let (mut marker, mut choices) = (None::<String>, Vec::new());
+    loop {
+        let list = ListGroups {
+            path_prefix: None,
+            page: paged(marker.as_deref(), SEARCHED)?,
+        };
+        let read = visit.call(&list).await?;
+        for group in read.groups {
+            if but.contains(&group.group_name) || !text::fold(&group.group_name).contains(&folded) {
+                continue;
+            }
+            if choices.len() == MOST_HITS {
+                return Ok((choices, true));
+            }
+            choices.push(Choice {
+                about: Some(group.path.as_str())
+                    .filter(|path| *path != "/")
+                    .unwrap_or_default()
+                    .to_owned(),
+                value: group.group_name.clone(),
+                name: group.group_name,
+                ticked: false,
+            });
+        }
+        marker = read.end.marker;
+        if marker.is_none() {
+            return Ok((choices, false));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sign-in pages: a password, a second factor, another password, and out again.
 
 use askama::Template;
+use claviger_iam::entity::console_session::ConsoleToken;
 use claviger_iam::signin::{
     AwaitingFactor, Factor, Next, Opened, PasswordAttempt, Refusal, SignInName,
 };
@@ -109,7 +110,7 @@ pub(crate) async fn by_password(guest: Guest) -> Answer {
     };
     match next {
         Ok(next) => {
-            let answer = go_on(asked, next)?;
+            let answer = go_on(asked, next).await?;
             Ok(with_cookies(
                 answer,
                 Some(remember).filter(|cookie| !cookie.is_empty()),
@@ -135,7 +136,7 @@ pub(crate) fn told(refusal: &Refusal) -> String {
 }
 
 /// Leads to the next step, or into the console. Each level has a cookie of its own, and takes away the one before.
-pub(crate) fn go_on(asked: &Asked, next: Next) -> Answer {
+pub(crate) async fn go_on(asked: &Asked, next: Next) -> Answer {
     let to = to(asked);
     let onward = |path: &str| format!("{path}?to={}", encode(&to));
     match next {
@@ -148,11 +149,18 @@ pub(crate) fn go_on(asked: &Asked, next: Next) -> Answer {
             let cookies = [cookie, asked.clear(Cookie::Factor)];
             Ok(with_cookies(go(&onward("/signin/step/password"))?, cookies))
         }
-        Next::Open(opened) => open(asked, &opened, &to),
+        Next::Open(opened) => open(asked, &opened, &to).await,
     }
 }
 
-fn open(asked: &Asked, opened: &Opened, to: &str) -> Answer {
+/// The session that this browser had is over with that: nobody could find it any more to end it (OWASP ASVS 5.0, 7.2.4).
+async fn open(asked: &Asked, opened: &Opened, to: &str) -> Answer {
+    let before = asked.cookie(Cookie::Session).and_then(ConsoleToken::parse);
+    if let Some(before) = before
+        && let Err(Refusal::Fault(fault)) = asked.iam().sign_out(&before, &asked.facts).await
+    {
+        return Err(Failure::Fault(fault));
+    }
     let cookies = [
         asked.set(Cookie::Session, opened.token.expose()),
         asked.set(
@@ -315,7 +323,7 @@ pub(crate) async fn by_factor(guest: Guest) -> Answer {
         None => Err(Refusal::Wrong),
     };
     match next {
-        Ok(next) => go_on(asked, next),
+        Ok(next) => go_on(asked, next).await,
         Err(Refusal::Wrong) => {
             let error = "That is not right. Wait for the next code and try again.";
             match FactorPage::new(&guest, &again, Some(error)).await {
@@ -378,7 +386,7 @@ pub(crate) async fn by_new_password(guest: Guest) -> Answer {
         .sign_in_with_new_password(waiting, &old, &new, facts)
         .await
     {
-        Ok(next) => go_on(asked, next),
+        Ok(next) => go_on(asked, next).await,
         Err(Refusal::Fault(fault)) => {
             let error = fault_text(&fault);
             page_again(&NewPassword::new(&guest, expired, Some(&error)))

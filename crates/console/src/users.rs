@@ -42,15 +42,6 @@ const MOST_READ: usize = 1_000;
 /// The part of the console that these pages belong to.
 pub(crate) const HERE: &str = "users";
 
-/// What was typed, as what it should be.
-///
-/// # Errors
-/// `InvalidInput`, saying what it should have been.
-fn typed<T: Scalar>(given: &str, what: &str) -> Result<T, Fault> {
-    T::parse(given)
-        .map_err(|_| Fault::new(Code::InvalidInput, format!("`{given}` cannot be {what}.")))
-}
-
 /// The user of an address, for operations that take names as long as they were ever allowed.
 fn user_of(visit: &Visit) -> Result<ExistingUserName, Failure> {
     ExistingUserName::parse(visit.asked.param("name")).map_err(|_| Failure::Missing)

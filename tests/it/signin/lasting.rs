@@ -217,4 +217,35 @@ on_both_engines! {
         assert_eq!(kept.len(), 28, "what happened stays told");
         drop(young);
     }
+
+    async fn ac_30_as_much_is_hashed_whatever_is_wrong(app with claviger_it::Setup { password_cost: claviger_iam::password::hasher::Cost { memory_kib: 65_536, passes: 4 }, ..claviger_it::Setup::default() }) {
+        person(&app, "alice", ALL).await;
+        app.user_with("keys-only", ALL).await;
+        let long = "p".repeat(1 << 16);
+        let user = |name| SignInName::User { account: ACCOUNT, name };
+        let cases = [
+            ("a wrong password", user("alice"), OTHER),
+            ("no such user", user("nobody"), OTHER),
+            ("a user without a password", user("keys-only"), OTHER),
+            ("no such account", SignInName::User { account: "999999999999", name: "alice" }, OTHER),
+            ("no such alias", SignInName::User { account: "nowhere", name: "alice" }, OTHER),
+            ("root's wrong password", SignInName::Root { email: ROOT_EMAIL }, OTHER),
+            ("no such root user", SignInName::Root { email: "nobody@example.com" }, OTHER),
+            ("a password longer than any", user("alice"), &long),
+        ];
+        let mut least = [std::time::Duration::MAX; 8];
+        for _ in 0..4 {
+            for (place, (_, name, password)) in cases.iter().enumerate() {
+                let began = std::time::Instant::now();
+                is_wrong(attempt(&app, *name, password, HERE, None).await);
+                least[place] = least[place].min(began.elapsed());
+            }
+        }
+        for ((what, ..), took) in cases.iter().zip(least) {
+            println!("{what}: {took:?}");
+        }
+        let (shortest, longest) = (least.iter().min().expect("one"), least.iter().max().expect("one"));
+        // A hash takes some hundred milliseconds here, and all else a few: one that is left out, or a second one, shows.
+        assert!(shortest.as_secs_f64() > longest.as_secs_f64() * 0.6, "{least:?}");
+    }
 }

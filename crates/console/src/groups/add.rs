@@ -96,7 +96,7 @@ pub(crate) async fn members(visit: Visit) -> Answer {
 /// The page to attach policies.
 pub(crate) async fn show_policies(visit: Visit) -> Answer {
     let group = wanted(&visit)?;
-    let picker = Picker::policies(&visit).await;
+    let picker = Picker::policies(&visit, "policy", &[]).await;
     page(&Add::policies(&visit, &group, picker, None))
 }
 
@@ -114,7 +114,7 @@ pub(crate) async fn policies(visit: Visit) -> Answer {
             Err(said) => Some(said),
         }
     };
-    let picker = Picker::policies(&visit).await;
+    let picker = Picker::policies(&visit, "policy", &[]).await;
     answer(&Add::policies(&visit, &group, picker, error))
 }
 

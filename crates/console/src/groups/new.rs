@@ -29,7 +29,7 @@ async fn new(visit: &Visit, error: Option<String>) -> New {
         error,
         name: visit.asked.form.text("name").to_owned(),
         users: Picker::users(visit).await,
-        policies: Picker::policies(visit).await,
+        policies: Picker::policies(visit, "policy", &[]).await,
     }
 }
 

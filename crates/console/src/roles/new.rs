@@ -76,7 +76,7 @@ async fn new(visit: &Visit, editor: Editor, error: Option<String>) -> New {
         service: form.text("service").to_owned(),
         services: SERVICES,
         editor,
-        policies: Picker::policies(visit).await,
+        policies: Picker::policies(visit, "policy", &[]).await,
         boundary: boundary::offer(visit, form.text("boundary")).await,
         name: form.text("name").to_owned(),
         description: form.text("description").to_owned(),

@@ -218,7 +218,7 @@ pub(super) async fn delete_inline(
 /// The page to attach policies.
 pub(crate) async fn show_attach(visit: Visit) -> Answer {
     let role = wanted(&visit)?;
-    let picker = Picker::policies(&visit).await;
+    let picker = Picker::policies(&visit, "policy", &[]).await;
     page(&Add::to_role(&visit, &role, picker, None))
 }
 
@@ -236,7 +236,7 @@ pub(crate) async fn attach(visit: Visit) -> Answer {
             Err(said) => Some(said),
         }
     };
-    let picker = Picker::policies(&visit).await;
+    let picker = Picker::policies(&visit, "policy", &[]).await;
     answer(&Add::to_role(&visit, &role, picker, error))
 }
 

@@ -38,4 +38,8 @@ pub(super) static ROUTES: &[Route] = &[
         "/console/simulator",
         Session(|visit| Box::pin(simulator::show(visit))),
     ),
+    get(
+        "/console/event",
+        Session(|visit| Box::pin(events::show_one(visit))),
+    ),
 ];

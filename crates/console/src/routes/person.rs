@@ -3,8 +3,8 @@
 use super::Needs::{AnySession, Nobody, Session};
 use super::{Route, get, post};
 use crate::{
-    assets, confirm, credentials, events, groups, home, inline, mfa, my_access, passkey, password,
-    policies, roles, security_key, sessions, sign_in, temporary,
+    assets, confirm, credentials, home, mfa, my_access, passkey, password, security_key, sessions,
+    sign_in, temporary,
 };
 
 /// Their routes.
@@ -138,133 +138,5 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/credentials/temporary",
         Session(|visit| Box::pin(temporary::make(visit))),
-    ),
-    get(
-        "/signin/factor",
-        Nobody(|guest| Box::pin(sign_in::show_factor(guest))),
-    ),
-    post(
-        "/signin/factor",
-        Nobody(|guest| Box::pin(sign_in::by_factor(guest))),
-    ),
-    get(
-        "/signin/password",
-        Nobody(|guest| Box::pin(sign_in::show_password(guest))),
-    ),
-    post(
-        "/signin/password",
-        Nobody(|guest| Box::pin(sign_in::by_new_password(guest))),
-    ),
-    get(
-        "/console/policy",
-        Session(|visit| Box::pin(policies::policy::show(visit))),
-    ),
-    post(
-        "/console/policy",
-        Session(|visit| Box::pin(policies::policy::change(visit))),
-    ),
-    get(
-        "/console/policy/edit",
-        Session(|visit| Box::pin(policies::edit::show(visit))),
-    ),
-    post(
-        "/console/policy/edit",
-        Session(|visit| Box::pin(policies::edit::save(visit))),
-    ),
-    get(
-        "/console/policy/compare",
-        Session(|visit| Box::pin(policies::compare::show(visit))),
-    ),
-    get(
-        "/console/policy/delete",
-        Session(|visit| Box::pin(policies::delete::show(visit))),
-    ),
-    post(
-        "/console/policy/delete",
-        Session(|visit| Box::pin(policies::delete::run(visit))),
-    ),
-    get(
-        "/console/group",
-        Session(|visit| Box::pin(groups::group::show(visit))),
-    ),
-    post(
-        "/console/group",
-        Session(|visit| Box::pin(groups::group::change(visit))),
-    ),
-    get(
-        "/console/group/members",
-        Session(|visit| Box::pin(groups::add::show_members(visit))),
-    ),
-    post(
-        "/console/group/members",
-        Session(|visit| Box::pin(groups::add::members(visit))),
-    ),
-    get(
-        "/console/group/attach",
-        Session(|visit| Box::pin(groups::add::show_policies(visit))),
-    ),
-    post(
-        "/console/group/attach",
-        Session(|visit| Box::pin(groups::add::policies(visit))),
-    ),
-    get(
-        "/console/group/inline",
-        Session(|visit| Box::pin(inline::show(visit))),
-    ),
-    post(
-        "/console/group/inline",
-        Session(|visit| Box::pin(inline::save(visit))),
-    ),
-    get(
-        "/console/group/delete",
-        Session(|visit| Box::pin(groups::delete::show(visit))),
-    ),
-    post(
-        "/console/group/delete",
-        Session(|visit| Box::pin(groups::delete::run(visit))),
-    ),
-    get(
-        "/console/event",
-        Session(|visit| Box::pin(events::show_one(visit))),
-    ),
-    get(
-        "/console/role",
-        Session(|visit| Box::pin(roles::role::show(visit))),
-    ),
-    post(
-        "/console/role",
-        Session(|visit| Box::pin(roles::role::change(visit))),
-    ),
-    get(
-        "/console/role/trust",
-        Session(|visit| Box::pin(roles::edit::show_trust(visit))),
-    ),
-    post(
-        "/console/role/trust",
-        Session(|visit| Box::pin(roles::edit::save_trust(visit))),
-    ),
-    get(
-        "/console/role/attach",
-        Session(|visit| Box::pin(roles::role::show_attach(visit))),
-    ),
-    post(
-        "/console/role/attach",
-        Session(|visit| Box::pin(roles::role::attach(visit))),
-    ),
-    get(
-        "/console/role/inline",
-        Session(|visit| Box::pin(inline::show(visit))),
-    ),
-    post(
-        "/console/role/inline",
-        Session(|visit| Box::pin(inline::save(visit))),
-    ),
-    get(
-        "/console/role/delete",
-        Session(|visit| Box::pin(roles::delete::show(visit))),
-    ),
-    post(
-        "/console/role/delete",
-        Session(|visit| Box::pin(roles::delete::run(visit))),
     ),
 ];

@@ -12,11 +12,12 @@ use claviger_model::tag::{TagKey, TagValue};
 use claviger_model::text;
 
 use super::detail::{Tab, shown, tags};
-use super::{address_of, be_fresh_for, short, typed, user_of};
+use super::{address_of, be_fresh_for, short, user_of};
 use crate::answer::{Answer, go};
 use crate::credentials::whose::Whose;
 use crate::credentials::{kinds, services};
 use crate::door::Visit;
+use crate::field::read;
 use crate::form::Form;
 use crate::view::fault_text;
 
@@ -49,13 +50,13 @@ async fn run(visit: &Visit, name: &ExistingUserName) -> Result<&'static str, Fau
         "detach" => {
             let detach = DetachUserPolicy {
                 user_name: short(name)?,
-                policy_arn: typed(form.text("policy"), "a policy")?,
+                policy_arn: read(form.text("policy"), "The policy")?,
             };
             visit.call(&detach).await.map(|_| "policy-detached")
         }
         "leave" => {
             let remove = RemoveUserFromGroup {
-                group_name: typed(form.text("group"), "a group")?,
+                group_name: read(form.text("group"), "The group")?,
                 user_name: name.clone(),
             };
             visit.call(&remove).await.map(|_| "group-left")
@@ -64,7 +65,7 @@ async fn run(visit: &Visit, name: &ExistingUserName) -> Result<&'static str, Fau
         "end-session" => {
             let end = EndConsoleSession {
                 user_name: Some(name.clone()),
-                session_id: typed(form.text("session"), "a session")?,
+                session_id: read(form.text("session"), "The session")?,
             };
             visit.call(&end).await.map(|_| "session-ended")
         }
@@ -100,14 +101,8 @@ pub(super) fn typed_tags(form: &Form) -> Result<Vec<TagShape>, Fault> {
     tags_of(form)
         .map(|(key, value)| {
             Ok(TagShape {
-                key: typed::<TagKey>(
-                    key,
-                    "the key of a tag: letters, digits, spaces and _.:/=+-@",
-                )?,
-                value: typed::<TagValue>(
-                    value,
-                    "the value of a tag: letters, digits, spaces and _.:/=+-@",
-                )?,
+                key: read::<TagKey>(key, "The key of a tag")?,
+                value: read::<TagValue>(value, "The value of a tag")?,
             })
         })
         .collect()
@@ -123,7 +118,7 @@ async fn save_tags(visit: &Visit, name: &ExistingUserName) -> Result<(), Fault> 
             let key = text::fold(&old.key);
             !wanted.iter().any(|tag| tag.key.folded() == key)
         })
-        .map(|old| typed(&old.key, "the key of a tag"))
+        .map(|old| read(&old.key, "The key of a tag"))
         .collect::<Result<Vec<TagKey>, Fault>>()?;
     let changed: Vec<TagShape> = wanted
         .into_iter()

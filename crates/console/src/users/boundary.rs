@@ -6,11 +6,11 @@ use claviger_iam::operation::permissions_boundaries::PutUserPermissionsBoundary;
 use claviger_model::Code;
 use claviger_model::name::ExistingUserName;
 
-use super::pick::Picker;
-use super::{HERE, address_of, short, typed, user_of};
+use super::{HERE, address_of, short, user_of};
 use crate::answer::{Answer, go, page, page_again};
-use crate::credentials::Section;
 use crate::door::Visit;
+use crate::field::read;
+use crate::picker::Picker;
 use crate::view::{Frame, fault_text};
 
 #[derive(Template)]
@@ -30,7 +30,7 @@ impl Boundary {
             error,
             address: address_of(name),
             name: name.to_owned(),
-            picker: Picker::policies(visit, "boundary", &[]).await,
+            picker: Picker::boundary(visit).await,
         }
     }
 }
@@ -69,7 +69,7 @@ pub(super) async fn set(visit: &Visit, name: &ExistingUserName, arn: &str) -> Re
     }
     let put = PutUserPermissionsBoundary {
         user_name: short(name)?,
-        permissions_boundary: typed(arn, "a policy")?,
+        permissions_boundary: read(arn, "The policy")?,
     };
     visit.call(&put).await.map(drop)
 }

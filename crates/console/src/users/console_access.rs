@@ -10,9 +10,10 @@ use claviger_model::name::ExistingUserName;
 use claviger_model::{Code, Scalar as _, Secret};
 
 use super::credentials::profile;
-use super::{HERE, address_of, be_fresh_for, short, typed, user_of};
+use super::{HERE, address_of, be_fresh_for, short, user_of};
 use crate::answer::{Answer, download, page, page_again};
 use crate::door::Visit;
+use crate::field::read;
 use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, encode, fault_text};
 
@@ -113,7 +114,7 @@ pub(super) async fn let_change(visit: &Visit, name: &ExistingUserName) -> Option
     let attached = async {
         let attach = AttachUserPolicy {
             user_name: short(name)?,
-            policy_arn: typed(CHANGE_PASSWORD, "a policy")?,
+            policy_arn: read(CHANGE_PASSWORD, "The policy")?,
         };
         visit.call(&attach).await
     };

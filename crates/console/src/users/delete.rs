@@ -14,11 +14,12 @@ use claviger_model::name::ExistingUserName;
 
 use super::credentials::profile;
 use super::pick::{named, query_of};
-use super::{HERE, address_of, name_of, removal, short, typed, whole};
+use super::{HERE, address_of, name_of, removal, short, whole};
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::whose::Whose;
 use crate::credentials::{devices, keys_of};
 use crate::door::Visit;
+use crate::field::read;
 use crate::view::{Frame, When, fault_text};
 
 /// Users that are deleted at once at the most.
@@ -184,14 +185,14 @@ async fn groups(visit: &Visit, name: &ExistingUserName) -> Result<Vec<String>, F
 
 async fn going(visit: &Visit, name: &str) -> Result<Option<Going>, Failure> {
     let get = GetUser {
-        user_name: Some(typed(name, "a user name")?),
+        user_name: Some(read(name, "The user name")?),
     };
     let user = match visit.call(&get).await {
         Ok(got) => got.user,
         Err(fault) if fault.code() == Code::NoSuchEntity => return Ok(None),
         Err(fault) => return Err(fault.into()),
     };
-    let name: ExistingUserName = typed(name_of(&user), "a user name")?;
+    let name: ExistingUserName = read(name_of(&user), "The user name")?;
     Ok(Some(Going {
         along: along(visit, &name).await?,
         signed_in: user
@@ -312,13 +313,13 @@ async fn remove_one(
         "attached" => {
             let detach = DetachUserPolicy {
                 user_name: short(name)?,
-                policy_arn: typed(id, "a policy")?,
+                policy_arn: read(id, "The policy")?,
             };
             visit.call(&detach).await.map(drop)
         }
         "group" => {
             let remove = RemoveUserFromGroup {
-                group_name: typed(id, "a group")?,
+                group_name: read(id, "The group")?,
                 user_name: name.clone(),
             };
             visit.call(&remove).await.map(drop)

@@ -18,10 +18,12 @@ use claviger_model::Code;
 use claviger_model::name::{ExistingUserName, GroupName};
 
 use super::credentials::Credentials;
-use super::{HERE, address_of, short, typed, user_of, whole};
+use super::{HERE, address_of, short, user_of, whole};
 use crate::answer::{Answer, Failure, page, page_again};
 use crate::credentials::Section;
+use crate::documents::{Line, lines};
 use crate::door::Visit;
+use crate::field::read;
 use crate::view::{Frame, When, encode};
 
 /// Who a page is about.
@@ -55,7 +57,7 @@ impl Facts {
         let name = super::name_of(&user);
         Ok(Self {
             address: address_of(name),
-            name: typed(name, "a user name")?,
+            name: read(name, "The user name")?,
             arn: user.arn.as_str().to_owned(),
             id: user.user_id,
             path: user.path.as_str().to_owned(),
@@ -145,7 +147,7 @@ struct Inline {
     name: String,
     query: String,
     /// What it says, where that may be seen.
-    document: Option<String>,
+    document: Option<Vec<Line>>,
 }
 
 /// What a group gives.
@@ -217,7 +219,7 @@ async fn inline(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Inline>, F
         rows.push(Inline {
             query: encode(policy_name.as_str()),
             name: policy_name.as_str().to_owned(),
-            document: visit.call(&get).await.ok().map(|got| got.policy_document.0),
+            document: (visit.call(&get).await.ok()).map(|got| lines(&got.policy_document.0)),
         });
     }
     Ok(rows)
@@ -239,7 +241,7 @@ async fn given(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Given>, Fau
 }
 
 async fn policies_of(visit: &Visit, group: &str) -> Result<Vec<String>, Fault> {
-    let group_name: GroupName = typed(group, "a group name")?;
+    let group_name: GroupName = read(group, "The group name")?;
     let attached = ListAttachedGroupPolicies {
         group_name: group_name.clone(),
         path_prefix: None,

@@ -6,7 +6,7 @@ use claviger_iam::operation::inline_policies::{GetUserPolicy, PutUserPolicy};
 use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_model::name::ExistingUserName;
 
-use super::{HERE, address_of, typed, user_of};
+use super::{HERE, address_of, user_of};
 use crate::answer::{Answer, go, page, page_again};
 use crate::documents::editor::Editor;
 use crate::documents::tidy;
@@ -62,7 +62,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     } else {
         let get = GetUserPolicy {
             user_name: user.clone(),
-            policy_name: typed(name, "the name of a policy")?,
+            policy_name: read(name, "The name of a policy")?,
         };
         tidy(&visit.call(&get).await?.policy_document.0)
     };
@@ -98,10 +98,7 @@ async fn run(visit: &Visit, user: &ExistingUserName) -> Result<(), Fault> {
     let form = &visit.asked.form;
     let put = PutUserPolicy {
         user_name: user.clone(),
-        policy_name: typed(
-            form.text("policy"),
-            "the name of a policy: letters, digits and _+=,.@-",
-        )?,
+        policy_name: read(form.text("policy"), "The name of a policy")?,
         policy_document: read(form.get("document").unwrap_or_default(), "The document")?,
     };
     visit.call(&put).await.map(drop)

@@ -13,9 +13,10 @@ use claviger_model::name::ExistingUserName;
 use claviger_model::{AccessKeyId, Code, Scalar, Timestamp, text};
 
 use super::columns::{Column, Order};
-use super::{MOST_READ, ROWS, address_of, name_of, pages_of, short, typed, whole};
+use super::{MOST_READ, ROWS, address_of, name_of, pages_of, short, whole};
 use crate::credentials::{Key, devices, keys_of};
 use crate::door::Visit;
+use crate::field::read;
 use crate::home::OLD_KEY_DAYS;
 use crate::view::When;
 
@@ -86,7 +87,7 @@ impl Wanted<'_> {
         };
         let name_contains = match self.search {
             "" => None,
-            search => Some(typed::<NamePart>(search, "a part of a name")?),
+            search => Some(read::<NamePart>(search, "The part of a name")?),
         };
         Ok(ListUserDetails {
             name_contains,
@@ -121,7 +122,7 @@ pub(super) async fn find(visit: &Visit, wanted: &Wanted<'_>) -> Result<Found, Fa
         .asked
         .query
         .filled("marker")
-        .map(|marker| typed(marker, "a place in the list"))
+        .map(|marker| read(marker, "The place in the list"))
         .transpose()?;
     let mut found = Found {
         rows: Vec::new(),
@@ -212,7 +213,7 @@ async fn holder(visit: &Visit, wanted: &str) -> Result<Option<UserShape>, Fault>
         return Ok(None);
     };
     let get = GetUser {
-        user_name: Some(typed(&user, "a user name")?),
+        user_name: Some(read(&user, "The user name")?),
     };
     Ok(Some(visit.call(&get).await?.user))
 }
@@ -220,7 +221,7 @@ async fn holder(visit: &Visit, wanted: &str) -> Result<Option<UserShape>, Fault>
 /// A row of what one operation told. Only names and ids are asked for besides, and only where there are any.
 async fn told(visit: &Visit, user: UserFacts, columns: &[Column]) -> Result<Row, Fault> {
     let now = visit.asked.facts.now;
-    let name: ExistingUserName = typed(&user.user_name, "a user name")?;
+    let name: ExistingUserName = read(&user.user_name, "The user name")?;
     let days = |at: Timestamp| now.seconds_since(at) / 86_400;
     let when = |at: Option<Timestamp>| at.map_or(Cell::None, |at| Cell::When(When::of(at, now)));
     let has_password = user.password_changed_date.is_some();
@@ -280,7 +281,7 @@ async fn told(visit: &Visit, user: UserFacts, columns: &[Column]) -> Result<Row,
 /// A row of what single operations tell, each of which may be refused.
 async fn seen(visit: &Visit, user: UserShape, columns: &[Column]) -> Result<Row, Fault> {
     let now = visit.asked.facts.now;
-    let name: ExistingUserName = typed(name_of(&user), "a user name")?;
+    let name: ExistingUserName = read(name_of(&user), "The user name")?;
     let when = |at: Option<Timestamp>| at.map_or(Cell::None, |at| Cell::When(When::of(at, now)));
     let keys = keys_of(visit, Some(name.clone())).await.ok();
     let used = keys.iter().flatten().filter_map(|key| key.used_at).max();

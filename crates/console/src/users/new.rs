@@ -15,18 +15,14 @@ use claviger_model::{Arn, Code, Scalar as _};
 use self::review::Review;
 use super::actions::typed_tags;
 use super::console_access::{Choice, Made, choose, create, let_change};
-use super::pick::{Picker, attach_one, join_one};
-use super::{HERE, address_of, short, typed, whole};
+use super::pick::{attach_one, join_one};
+use super::{HERE, address_of, short, whole};
 use crate::answer::{Answer, page, page_again};
-use crate::credentials::Section;
 use crate::door::Visit;
+use crate::field::read;
+use crate::picker::Picker;
 use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, fault_text};
-
-/// What a name may hold.
-pub(super) const NAME_RULE: &str = "a user name: 1 to 64 letters, digits and _+=,.@-";
-/// What a path looks like.
-pub(super) const PATH_RULE: &str = "a path: a slash, or words between slashes";
 
 #[derive(Template)]
 #[template(path = "users/new.html")]
@@ -58,7 +54,6 @@ impl NewUser {
             .collect();
         let empty = if tags.is_empty() { 2 } else { 1 };
         tags.extend((0..empty).map(|_| (String::new(), String::new())));
-        let (policies, boundary) = Picker::policies_and_boundary(visit).await;
         Self {
             frame: Frame::of(visit, "Create a user", HERE),
             error,
@@ -73,9 +68,9 @@ impl NewUser {
             like: form.text("like").to_owned(),
             tags,
             groups: Picker::groups(visit, &[]).await,
-            policies,
+            policies: Picker::policies(visit, "policy", &[]).await,
             bounded: form.ticked("bounded"),
-            boundary,
+            boundary: Picker::boundary(visit).await,
         }
     }
 }
@@ -121,7 +116,7 @@ async fn rights(visit: &Visit) -> Result<Rights, Fault> {
     let form = &visit.asked.form;
     let mut rights = Rights::default();
     if let Some(like) = form.filled("like") {
-        rights = rights_of(visit, &typed(like, "a user name")?).await?;
+        rights = rights_of(visit, &read(like, "The user name")?).await?;
     }
     for (field, held) in [
         ("group", &mut rights.groups),
@@ -140,7 +135,7 @@ async fn rights(visit: &Visit) -> Result<Rights, Fault> {
                 "Choose the policy that bounds the user.",
             )
         })?;
-        rights.boundary = Some(typed(boundary, "the ARN of a policy")?);
+        rights.boundary = Some(read(boundary, "The ARN of a policy")?);
     }
     Ok(rights)
 }
@@ -188,8 +183,8 @@ async fn rights_of(visit: &Visit, like: &ExistingUserName) -> Result<Rights, Fau
 
 async fn run(visit: &Visit) -> Result<Made, Fault> {
     let form = &visit.asked.form;
-    let name: UserName = typed(form.text("name"), NAME_RULE)?;
-    let path: EntityPath = typed(form.filled("path").unwrap_or("/"), PATH_RULE)?;
+    let name: UserName = read(form.text("name"), "The user name")?;
+    let path: EntityPath = read(form.filled("path").unwrap_or("/"), "The path")?;
     let tags = typed_tags(form)?;
     let rights = rights(visit).await?;
     let choice = Choice::of(visit);
@@ -284,7 +279,7 @@ async fn copy(
 ) -> Result<(), Fault> {
     let put = PutUserPolicy {
         user_name: user.clone(),
-        policy_name: typed(policy, "the name of a policy")?,
+        policy_name: read(policy, "The name of a policy")?,
         policy_document: PolicyDocument::parse(document)
             .map_err(|_| Fault::new(Code::InvalidInput, "It cannot be read."))?,
     };

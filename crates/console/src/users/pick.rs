@@ -1,181 +1,17 @@
-//! Choosing policies and groups: a list with boxes, searched without losing what is ticked.
+//! Choosing policies for a user, and groups for one or several.
 
 use askama::Template;
 use claviger_iam::Fault;
-use claviger_iam::operation::groups::{AddUserToGroup, ListGroups, ListGroupsForUser};
-use claviger_iam::operation::managed_policies::ListPolicies;
-use claviger_iam::operation::page::{Marker, Paged};
+use claviger_iam::operation::groups::{AddUserToGroup, ListGroupsForUser};
 use claviger_iam::operation::policy_attachments::{AttachUserPolicy, ListAttachedUserPolicies};
 use claviger_model::name::ExistingUserName;
-use claviger_model::{Scalar as _, text};
 
-use super::{HERE, MOST_READ, address_of, pages_of, short, typed, user_of, whole};
+use super::{HERE, address_of, short, user_of, whole};
 use crate::answer::{Answer, Failure, go, page, page_again};
-use crate::credentials::Section;
 use crate::door::Visit;
+use crate::field::read;
+use crate::picker::Picker;
 use crate::view::{Frame, encode, fault_text};
-
-/// Rows of a picker.
-const ROWS: usize = 50;
-
-/// Something that can be chosen.
-#[derive(Clone)]
-pub(super) struct Pick {
-    /// What the form sends.
-    pub(super) value: String,
-    pub(super) name: String,
-    pub(super) about: String,
-    pub(super) chosen: bool,
-}
-
-/// What can be chosen, and what was looked for.
-pub(super) struct Picker {
-    /// The field of the form, `policy`, `group` or `boundary`.
-    pub(super) field: &'static str,
-    /// Whether it is one alone.
-    pub(super) single: bool,
-    pub(super) label: &'static str,
-    pub(super) empty: &'static str,
-    pub(super) search: String,
-    pub(super) rows: Section<Pick>,
-    /// How many more fit.
-    pub(super) more: usize,
-}
-
-impl Picker {
-    /// Of all that there is: what is chosen first, then what fits the search.
-    fn new(
-        visit: &Visit,
-        field: &'static str,
-        label: &'static str,
-        empty: &'static str,
-        all: Result<Vec<Pick>, Fault>,
-    ) -> Self {
-        let search = visit.asked.form.text(&format!("search-{field}")).to_owned();
-        let wanted = text::fold(&search);
-        let mut more = 0;
-        let all = all.map(|all| {
-            let (chosen, rest): (Vec<Pick>, Vec<Pick>) = all
-                .into_iter()
-                .map(|pick| Pick {
-                    chosen: visit.asked.form.all(field).any(|value| value == pick.value),
-                    ..pick
-                })
-                .partition(|pick| pick.chosen);
-            let mut fits: Vec<Pick> = rest
-                .into_iter()
-                .filter(|pick| text::fold(&pick.name).contains(&wanted))
-                .collect();
-            more = fits.len().saturating_sub(ROWS);
-            fits.truncate(ROWS);
-            chosen.into_iter().chain(fits).collect()
-        });
-        Self {
-            field,
-            single: field == "boundary",
-            label,
-            empty,
-            search,
-            rows: Section::of(all),
-            more,
-        }
-    }
-
-    /// The policies of the account and AWS's, but for those named.
-    pub(super) async fn policies(visit: &Visit, field: &'static str, but: &[String]) -> Self {
-        let all = all_policies(visit).await.map(|all| {
-            all.into_iter()
-                .filter(|pick| !but.contains(&pick.value))
-                .collect()
-        });
-        Self::new(
-            visit,
-            field,
-            "Policies",
-            "No policy is left to choose.",
-            all,
-        )
-    }
-
-    /// The policies twice: to attach, and one to bound with. They are read once.
-    pub(super) async fn policies_and_boundary(visit: &Visit) -> (Self, Self) {
-        let all = all_policies(visit).await;
-        let again = match &all {
-            Ok(all) => Ok(all.clone()),
-            Err(fault) => Err(Fault::new(fault.code(), fault_text(fault))),
-        };
-        let empty = "No policy is left to choose.";
-        (
-            Self::new(visit, "policy", "Policies", empty, all),
-            Self::new(visit, "boundary", "Boundaries", empty, again),
-        )
-    }
-
-    /// The groups, but for those named.
-    pub(super) async fn groups(visit: &Visit, but: &[String]) -> Self {
-        let all = all_groups(visit).await.map(|all| {
-            all.into_iter()
-                .filter(|pick| !but.contains(&pick.value))
-                .collect()
-        });
-        Self::new(
-            visit,
-            "group",
-            "Groups",
-            "There is no group to choose. Make one first, and give it the policies that its members share.",
-            all,
-        )
-    }
-}
-
-async fn all_policies(visit: &Visit) -> Result<Vec<Pick>, Fault> {
-    let mut picks = Vec::new();
-    let mut marker: Option<Marker> = None;
-    loop {
-        let list = ListPolicies {
-            scope: None,
-            only_attached: None,
-            path_prefix: None,
-            policy_usage_filter: None,
-            page: pages_of(MOST_READ, marker),
-        };
-        let listed = visit.call(&list).await?;
-        picks.extend(listed.policies.into_iter().map(|policy| {
-            let value = policy.arn.as_str().to_owned();
-            Pick {
-                about: String::from(if value.starts_with("arn:aws:iam::aws:") {
-                    "AWS managed"
-                } else {
-                    "Customer managed"
-                }),
-                value,
-                name: policy.policy_name,
-                chosen: false,
-            }
-        }));
-        match listed.end.marker {
-            Some(next) => marker = Marker::parse(&next).ok(),
-            None => return Ok(picks),
-        }
-    }
-}
-
-async fn all_groups(visit: &Visit) -> Result<Vec<Pick>, Fault> {
-    let list = ListGroups {
-        path_prefix: None,
-        page: Paged { ..whole() },
-    };
-    let groups = visit.call(&list).await?.groups;
-    Ok(groups
-        .into_iter()
-        .map(|group| Pick {
-            about: group.path.as_str().to_owned(),
-            value: group.group_name.clone(),
-            name: group.group_name,
-            chosen: false,
-        })
-        .collect())
-}
 
 /// A page with one picker.
 #[derive(Template)]
@@ -265,7 +101,7 @@ pub(super) async fn attach_one(
 ) -> Result<(), Fault> {
     let attach = AttachUserPolicy {
         user_name: short(name)?,
-        policy_arn: typed(arn, "a policy")?,
+        policy_arn: read(arn, "The policy")?,
     };
     visit.call(&attach).await.map(drop)
 }
@@ -291,7 +127,7 @@ async fn groups_page(
     let held = match names.as_slice() {
         [name] => {
             let list = ListGroupsForUser {
-                user_name: typed(name, "a user name")?,
+                user_name: read(name, "The user name")?,
                 page: whole(),
             };
             visit.call(&list).await.map_or_else(
@@ -414,8 +250,8 @@ async fn joined(
 /// As `AddUserToGroup`.
 pub(super) async fn join_one(visit: &Visit, name: &str, group: &str) -> Result<(), Fault> {
     let add = AddUserToGroup {
-        group_name: typed(group, "a group")?,
-        user_name: typed(name, "a user name")?,
+        group_name: read(group, "The group")?,
+        user_name: read(name, "The user name")?,
     };
     visit.call(&add).await.map(drop)
 }

@@ -12,12 +12,12 @@ use claviger_iam::operation::signing_certificates::DeleteSigningCertificate;
 use claviger_iam::operation::ssh_public_keys::DeleteSSHPublicKey;
 use claviger_model::name::SerialNumber;
 
-use super::typed;
 use crate::access_keys::forget;
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::credentials::keys_of;
 use crate::credentials::whose::Whose;
 use crate::door::Visit;
+use crate::field::read;
 use crate::view::{Frame, encode, fault_text};
 
 /// What can be removed.
@@ -192,14 +192,14 @@ pub(super) async fn run(visit: &Visit, whose: &Whose, kind: &str, id: &str) -> R
         "key" => {
             let delete = DeleteAccessKey {
                 user_name: whose.name(),
-                access_key_id: typed(id, "the ID of an access key")?,
+                access_key_id: read(id, "The ID of an access key")?,
             };
             visit.call(&delete).await?;
             forget(visit, whose, id).await;
             Ok(())
         }
         "device" => {
-            let serial_number: SerialNumber = typed(id, "a serial number")?;
+            let serial_number: SerialNumber = read(id, "The serial number")?;
             let deactivate = DeactivateMFADevice {
                 user_name: whose.name(),
                 serial_number: serial_number.clone(),
@@ -220,28 +220,28 @@ pub(super) async fn run(visit: &Visit, whose: &Whose, kind: &str, id: &str) -> R
         "ssh" => {
             let delete = DeleteSSHPublicKey {
                 user_name: whose.short()?,
-                ssh_public_key_id: typed(id, "the ID of an SSH key")?,
+                ssh_public_key_id: read(id, "The ID of an SSH key")?,
             };
             visit.call(&delete).await.map(drop)
         }
         "service" => {
             let delete = DeleteServiceSpecificCredential {
                 user_name: Some(whose.short()?),
-                service_specific_credential_id: typed(id, "the ID of a credential")?,
+                service_specific_credential_id: read(id, "The ID of a credential")?,
             };
             visit.call(&delete).await.map(drop)
         }
         "certificate" => {
             let delete = DeleteSigningCertificate {
                 user_name: whose.name(),
-                certificate_id: typed(id, "the ID of a certificate")?,
+                certificate_id: read(id, "The ID of a certificate")?,
             };
             visit.call(&delete).await.map(drop)
         }
         "inline" => {
             let delete = DeleteUserPolicy {
                 user_name: whose.existing()?,
-                policy_name: typed(id, "the name of a policy")?,
+                policy_name: read(id, "The name of a policy")?,
             };
             visit.call(&delete).await.map(drop)
         }

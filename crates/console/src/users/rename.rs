@@ -6,9 +6,10 @@ use claviger_iam::operation::users::UpdateUser;
 use claviger_model::name::{ExistingUserName, UserName};
 
 use super::detail::Facts;
-use super::{HERE, address_of, typed};
+use super::{HERE, address_of};
 use crate::answer::{Answer, go, page, page_again};
 use crate::door::Visit;
+use crate::field::read;
 use crate::view::{Frame, fault_text};
 
 #[derive(Template)]
@@ -53,13 +54,13 @@ pub(crate) async fn rename(visit: Visit) -> Answer {
 
 async fn run(visit: &Visit, user: &Facts) -> Result<ExistingUserName, Fault> {
     let form = &visit.asked.form;
-    let new: UserName = typed(form.text("name"), super::new::NAME_RULE)?;
+    let new: UserName = read(form.text("name"), "The user name")?;
     let path = form.text("path");
     let update = UpdateUser {
         user_name: user.name.clone(),
         new_user_name: (new.as_str() != user.name.as_str()).then(|| new.clone()),
         new_path: (path != user.path)
-            .then(|| typed(path, super::new::PATH_RULE))
+            .then(|| read(path, "The path"))
             .transpose()?,
     };
     visit.call(&update).await?;

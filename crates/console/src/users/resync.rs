@@ -2,13 +2,14 @@
 
 use askama::Template;
 use claviger_iam::Fault;
-use claviger_iam::operation::mfa_devices::{AuthenticationCode, ResyncMFADevice};
+use claviger_iam::operation::mfa_devices::ResyncMFADevice;
 use claviger_model::name::ExistingUserName;
-use claviger_model::{Code, Scalar as _, Secret};
 
-use super::{HERE, address_of, be_fresh_for, typed, user_of};
+use super::{HERE, address_of, be_fresh_for, user_of};
 use crate::answer::{Answer, go, page, page_again};
 use crate::door::Visit;
+use crate::field::read;
+use crate::mfa::code;
 use crate::view::{Frame, encode, fault_text};
 
 #[derive(Template)]
@@ -59,17 +60,10 @@ pub(crate) async fn resync(visit: Visit) -> Answer {
     }
 }
 
-fn code(visit: &Visit, field: &str) -> Result<Secret<AuthenticationCode>, Fault> {
-    let digits: String = visit.asked.form.text(field).split(' ').collect();
-    AuthenticationCode::parse(&digits)
-        .map(Secret::new)
-        .map_err(|_| Fault::new(Code::InvalidInput, "A code has six digits."))
-}
-
 async fn run(visit: &Visit, name: &ExistingUserName) -> Result<(), Fault> {
     let resync = ResyncMFADevice {
         user_name: name.clone(),
-        serial_number: typed(visit.asked.query.text("serial"), "a serial number")?,
+        serial_number: read(visit.asked.query.text("serial"), "The serial number")?,
         authentication_code1: code(visit, "code1")?,
         authentication_code2: code(visit, "code2")?,
     };

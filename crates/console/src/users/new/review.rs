@@ -7,11 +7,12 @@ use claviger_iam::operation::users::GetUser;
 use claviger_model::Code;
 use claviger_model::name::{EntityPath, UserName};
 
-use super::{NAME_RULE, PATH_RULE, Rights, rights};
+use super::{Rights, rights};
 use crate::door::Visit;
+use crate::field::read;
+use crate::users::HERE;
 use crate::users::actions::{tags_of, typed_tags};
 use crate::users::console_access::{Choice, may_change};
-use crate::users::{HERE, typed};
 use crate::view::Frame;
 
 /// The fields of the form that the review carries on. The password is none of them.
@@ -60,8 +61,8 @@ impl Review {
     /// What is wrong with it, as far as that can be told before the user is made.
     pub(super) async fn new(visit: &Visit) -> Result<Self, Fault> {
         let form = &visit.asked.form;
-        let name: UserName = typed(form.text("name"), NAME_RULE)?;
-        let path: EntityPath = typed(form.filled("path").unwrap_or("/"), PATH_RULE)?;
+        let name: UserName = read(form.text("name"), "The user name")?;
+        let path: EntityPath = read(form.filled("path").unwrap_or("/"), "The path")?;
         typed_tags(form)?;
         refuse_taken(visit, &name).await?;
         let Rights {
