@@ -345,7 +345,7 @@ on_both_engines! {
         }
         root.call("AttachUserPolicy", &[("UserName", "eve"), ("PolicyArn", &arn)]).await.ok();
         root.call("UploadSSHPublicKey", &[("UserName", "eve"), ("SSHPublicKeyBody", &format!("{} {HOSTILE}", include_str!("../credentials/rsa.pub").trim()))]).await.ok();
-        root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "eve"), ("Path", path)]).await.ok();
+        root.call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "eve")]).await.ok();
         signed_in_as(&app, SignInName::User { account: ACCOUNT, name: "eve" }, PASSWORD).await;
         app.iam().flush().await;
 

@@ -114,7 +114,8 @@ fn places_of(things: &str, others: &[(&str, &str)]) -> BTreeMap<String, BTreeSet
     source.add(&["routes", "things"], ROUTES);
     source.add(&["things"], things);
     for (module, text) in others {
-        source.add(&[module], text);
+        let module: Vec<&str> = module.split('/').collect();
+        source.add(&module, text);
     }
     source.places()
 }
@@ -151,7 +152,11 @@ fn a_method_counts_only_where_its_module_is_known() {
         &[
             (
                 "near",
-                "use claviger_iam::operation::users::GetUser; impl Near { fn get(&self) { self.0.call(&GetUser {}) } }",
+                "mod inner; use inner::Inner; impl Near { fn get(&self) { self.0.make() } }",
+            ),
+            (
+                "near/inner",
+                "use claviger_iam::operation::users::GetUser; impl Inner { fn make(&self) { self.0.call(&GetUser {}) } }",
             ),
             (
                 "far",

@@ -89,6 +89,18 @@ impl Source {
                 import(&module, &Names::new(), &item.tree, &mut names);
             }
         }
+        // A path may also begin with a module below this one.
+        for item in &file.items {
+            let syn::Item::Mod(below) = item else {
+                continue;
+            };
+            let below = below.ident.to_string();
+            for path in names.values_mut() {
+                if path.first() == Some(&below) {
+                    *path = [module.as_slice(), path].concat();
+                }
+            }
+        }
         let scope = Scope { module, names };
         for item in &file.items {
             self.item(&scope, item);
