@@ -71,7 +71,7 @@ export function completes(area, address) {
     pen.font = style.font;
     const left = pen.measureText(before.at(-1)).width - area.scrollLeft + area.offsetLeft + Number.parseFloat(style.paddingLeft);
     const most = area.offsetLeft + area.clientWidth - list.offsetWidth;
-    list.style.left = `${Math.max(area.offsetLeft, Math.min(left, most))}px`;
+    list.style.left = `${Math.max(0, Math.min(left, most))}px`;
     list.style.top = `${area.offsetTop + before.length * height - area.scrollTop + Number.parseFloat(style.paddingTop) + 4}px`;
   }
 
