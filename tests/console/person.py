@@ -53,7 +53,9 @@ class Person:
         self.page.get_by_role("link", name=name, exact=True).first.click()
 
     def fills(self, label: str, text: str) -> None:
-        self.page.get_by_label(label, exact=True).fill(text)
+        # A button may be named as the field beside it.
+        fields = self.page.locator("input, textarea")
+        self.page.get_by_label(label, exact=True).and_(fields).fill(text)
 
     def reads(self) -> str:
         """What the page says."""
