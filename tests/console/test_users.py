@@ -485,6 +485,103 @@ def test_several_users_are_put_into_groups_and_deleted_at_once(at_users: Person,
     assert not {user["UserName"] for user in iam.list_users()["Users"]} & set(chosen)
 
 
+def test_what_is_done_to_several_users_is_told_before_and_of_each_after(at_users: Person, another: Person, console: Server) -> None:
+    person = at_users
+    iam = console.client("iam")
+    chosen = ("robot-40", "robot-41", "robot-42")
+    key = iam.create_access_key(UserName="robot-40")["AccessKey"]["AccessKeyId"]
+    for name in chosen[:2]:
+        iam.create_login_profile(UserName=name, Password=PASSWORD)
+
+    def choose(who: Person, button: str) -> None:
+        who.goes("/console/users?search=robot-4")
+        for name in chosen:
+            who.page.get_by_label(f"Choose {name}").check()
+        who.presses(button)
+
+    choose(person, "Deactivate keys")
+    assert f"{key}, never used" in person.reads()
+    assert "No key is active: nothing happens." in person.reads()
+    assert iam.list_access_keys(UserName="robot-40")["AccessKeyMetadata"][0]["Status"] == "Active"
+    person.finds_no_barrier()
+    person.presses("Deactivate access keys")
+    assert person.notice() == "Done with all 3."
+    assert iam.list_access_keys(UserName="robot-40")["AccessKeyMetadata"][0]["Status"] == "Inactive"
+    person.follows("Back to the list")
+    assert person.at == "/console/users"
+
+    # Whoever may do it to some is told of each.
+    statements = [
+        {"Effect": "Allow", "Action": "iam:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "iam:DeleteLoginProfile", "Resource": "arn:aws:iam::*:user/robots/robot-41"},
+    ]
+    iam.create_user(UserName="helper")
+    iam.create_login_profile(UserName="helper", Password=PASSWORD)
+    iam.put_user_policy(UserName="helper", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    another.signs_in("helper", PASSWORD)
+    choose(another, "Disable console access")
+    another.presses("Disable console access")
+    assert another.alarm() == "2 of 3 could not be done."
+    rows = another.page.get_by_role("listitem").filter(has_text="robot-4").all_inner_texts()
+    assert [row.split("\n")[0].split()[0] for row in rows] == ["Done", "Not", "Not"]
+    assert "iam:DeleteLoginProfile" in rows[1]
+    another.finds_no_barrier()
+    another.shoots("bulk-done")
+
+    choose(person, "Demand MFA")
+    person.presses("Demand a second factor")
+    another.gives_password("robot-41", PASSWORD)
+    assert another.at == "/console/credentials/mfa/new", "nothing else is open"
+
+
+def test_groups_policies_and_roles_are_deleted_together(at_users: Person, console: Server) -> None:
+    person = at_users
+    iam = console.client("iam")
+    for group in ("spare-1", "spare-2"):
+        iam.create_group(GroupName=group)
+        iam.attach_group_policy(GroupName=group, PolicyArn=READ_ONLY)
+    iam.add_user_to_group(GroupName="spare-1", UserName="robot-44")
+    own = iam.create_policy(PolicyName="spare-policy", PolicyDocument=ALLOW_S3)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName="robot-44", PolicyArn=own)
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName="spare-role", AssumeRolePolicyDocument=json.dumps(trust))
+    for page, names, told in (
+        ("groups", ("spare-1", "spare-2"), ("Loses its members: robot-44", "ReadOnlyAccess is detached")),
+        ("policies", ("spare-policy",), ("Detached from the user robot-44",)),
+        ("roles", ("spare-role",), ("Never used",)),
+    ):
+        person.goes(f"/console/{page}?search=spare")
+        for name in names:
+            person.page.get_by_label(f"Choose {name}").check()
+        person.finds_no_barrier()
+        person.presses("Delete")
+        for said in told:
+            assert said in person.reads(), said
+        person.finds_no_barrier()
+        person.shoots(f"bulk-{page}")
+        person.fills("Type delete to go on", "no")
+        person.presses(f"Delete {page}")
+        assert person.alarm() == "Type delete to go on."
+        person.fills("Type delete to go on", "delete")
+        person.presses(f"Delete {page}")
+        assert person.notice().startswith("Done")
+    assert not {group["GroupName"] for group in iam.list_groups()["Groups"]} & {"spare-1", "spare-2"}
+    assert "spare-role" not in [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    assert attached(console, "robot-44") == set()
+
+
+def test_who_is_in_use_is_deleted_with_a_warning(at_users: Person, another: Person, console: Server) -> None:
+    iam = console.client("iam")
+    for name in ("busy", "idle"):
+        iam.create_user(UserName=name)
+        iam.create_login_profile(UserName=name, Password=PASSWORD)
+    another.signs_in("busy", PASSWORD)
+    at_users.goes("/console/users/busy/delete")
+    assert "busy is in use" in at_users.reads()
+    at_users.goes("/console/users/idle/delete")
+    assert "is in use" not in at_users.reads()
+
+
 def test_who_may_see_no_users_is_told_why(another: Person, console: Server) -> None:
     iam = console.client("iam")
     iam.create_user(UserName="visitor")

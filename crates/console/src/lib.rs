@@ -11,6 +11,7 @@
 mod access_keys;
 mod answer;
 mod assets;
+mod bulk;
 mod confirm;
 mod cookies;
 mod credentials;

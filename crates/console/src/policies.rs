@@ -94,6 +94,8 @@ pub(crate) async fn search(
 struct Row {
     name: String,
     address: String,
+    /// Its resource name, where it is the account's own to delete.
+    own: Option<String>,
     kind: &'static str,
     uses: String,
     edited: When,
@@ -165,6 +167,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     let more = found.as_ref().is_ok_and(|found| found.more);
     let row = |policy: PolicyShape| Row {
         address: address(policy.arn.as_str()),
+        own: (!is_aws(policy.arn.as_str())).then(|| policy.arn.as_str().to_owned()),
         kind: kind(policy.arn.as_str()),
         uses: uses(&policy),
         edited: When::of(policy.update_date, now),

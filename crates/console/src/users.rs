@@ -31,6 +31,7 @@ use crate::answer::{Answer, Failure, go, page, with_cookies};
 use crate::cookies::Cookie;
 use crate::credentials::Section;
 use crate::door::Visit;
+use crate::form::Form;
 use crate::home::OLD_KEY_DAYS;
 use crate::view::{Frame, encode, fault_text};
 
@@ -203,6 +204,7 @@ pub(crate) async fn choose(visit: Visit) -> Answer {
     let to = match form.text("do") {
         "columns" => return keep_columns(&visit),
         "delete" => "~delete",
+        word @ ("keys-off" | "demand-mfa" | "console-off") => return go(&together(word, form)),
         _ => "~groups",
     };
     let names: Vec<String> = form
@@ -213,6 +215,15 @@ pub(crate) async fn choose(visit: Visit) -> Answer {
         return go("/console/users?done=none-chosen");
     }
     go(&format!("/console/users/{to}?{}", names.join("&")))
+}
+
+/// Where something is done with all who are ticked.
+fn together(word: &str, form: &Form) -> String {
+    let items: Vec<String> = form
+        .all("user")
+        .map(|name| format!("&item={}", encode(name)))
+        .collect();
+    format!("/console/bulk?do={word}{}", items.concat())
 }
 
 /// Keeps which columns are to be shown, in this browser.

@@ -69,7 +69,31 @@ pub(crate) async fn run(visit: Visit) -> Answer {
     }
 }
 
-async fn all(visit: &Visit, group: &GroupName) -> Result<(), String> {
+/// What goes along with a group.
+///
+/// # Errors
+/// Whatever refuses to tell.
+pub(crate) async fn told(visit: &Visit, group: &GroupName) -> Result<Vec<String>, Fault> {
+    let (members, more) = members(visit, group).await?;
+    let more = if more { " and more" } else { "" };
+    let mut told = Vec::new();
+    if !members.is_empty() {
+        told.push(format!("Loses its members: {}{more}", members.join(", ")));
+    }
+    for policy in attached(visit, group).await? {
+        told.push(format!("{} is detached", policy.name));
+    }
+    for policy in inline(visit, group).await? {
+        told.push(format!("The inline policy {} is deleted", policy.name));
+    }
+    Ok(told)
+}
+
+/// Takes out the members, then the policies, then deletes the group.
+///
+/// # Errors
+/// What to say of the step that failed.
+pub(crate) async fn all(visit: &Visit, group: &GroupName) -> Result<(), String> {
     let at = |step: String| move |fault: Fault| format!("{step} failed: {}", fault_text(&fault));
     let looking = |what: &str| at(format!("Looking for its {what}"));
     loop {

@@ -60,7 +60,25 @@ pub(crate) async fn run(visit: Visit) -> Answer {
     }
 }
 
-async fn all(visit: &Visit, arn: &Arn) -> Result<(), String> {
+/// What a policy is taken away from.
+///
+/// # Errors
+/// Whatever refuses to tell.
+pub(crate) async fn told(visit: &Visit, arn: &Arn) -> Result<Vec<String>, Fault> {
+    let (entities, more) = entities(visit, arn).await?;
+    let told = entities.iter().map(|entity| match entity.bounded {
+        true => format!("Bounds the {} {}, so it stays", entity.kind, entity.name),
+        false => format!("Detached from the {} {}", entity.kind, entity.name),
+    });
+    let more = more.then(|| String::from("And from more"));
+    Ok(told.chain(more).collect())
+}
+
+/// Detaches a policy from everything, then deletes its versions and itself.
+///
+/// # Errors
+/// What to say of the step that failed.
+pub(crate) async fn all(visit: &Visit, arn: &Arn) -> Result<(), String> {
     let at = |step: String| move |fault: Fault| format!("{step} failed: {}", fault_text(&fault));
     loop {
         let (entities, more) = entities(visit, arn)

@@ -56,7 +56,30 @@ pub(crate) async fn run(visit: Visit) -> Answer {
     }
 }
 
-async fn all(visit: &Visit, role: &RoleName) -> Result<(), String> {
+/// What goes along with a role, and when it was last used.
+///
+/// # Errors
+/// Whatever refuses to tell.
+pub(crate) async fn told(visit: &Visit, name: &RoleName) -> Result<Vec<String>, Fault> {
+    let role = get(visit, name).await?;
+    let mut told = vec![used(visit, &role).map_or_else(
+        || String::from("Never used"),
+        |used| format!("Last used {}", used.ago),
+    )];
+    for policy in attached(visit, name).await? {
+        told.push(format!("{} is detached", policy.name));
+    }
+    for policy in inline(visit, name).await? {
+        told.push(format!("The inline policy {} is deleted", policy.name));
+    }
+    Ok(told)
+}
+
+/// Takes the policies away, then deletes the role.
+///
+/// # Errors
+/// What to say of the step that failed.
+pub(crate) async fn all(visit: &Visit, role: &RoleName) -> Result<(), String> {
     let at = |step: String| move |fault: Fault| format!("{step} failed: {}", fault_text(&fault));
     let looking = || at(String::from("Looking for its policies"));
     for policy in attached(visit, role).await.map_err(looking())? {

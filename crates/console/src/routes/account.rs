@@ -2,10 +2,15 @@
 
 use super::Needs::Session;
 use super::{Route, get, post};
-use crate::{events, report, settings, simulator};
+use crate::{bulk, events, report, settings, simulator};
 
 /// Their routes.
 pub(super) static ROUTES: &[Route] = &[
+    get(
+        "/console/bulk",
+        Session(|visit| Box::pin(bulk::show(visit))),
+    ),
+    post("/console/bulk", Session(|visit| Box::pin(bulk::act(visit)))),
     get(
         "/console/settings",
         Session(|visit| Box::pin(settings::show(visit))),

@@ -9,8 +9,8 @@ use claviger_iam::operation::service_specific_credentials::ListServiceSpecificCr
 use claviger_iam::operation::signing_certificates::ListSigningCertificates;
 use claviger_iam::operation::ssh_public_keys::ListSSHPublicKeys;
 use claviger_iam::operation::users::{DeleteUser, GetUser};
-use claviger_model::Code;
 use claviger_model::name::ExistingUserName;
+use claviger_model::{Code, Timestamp};
 
 use super::credentials::profile;
 use super::pick::{named, query_of};
@@ -25,6 +25,9 @@ use crate::view::{Frame, When, fault_text};
 /// Users that are deleted at once at the most.
 const MOST: usize = 100;
 
+/// Seconds that are lately: a month's job has run in them.
+const LATELY: i64 = 31 * 86_400;
+
 /// What hangs on a user: things of one kind.
 struct Along {
     /// The kind, as [`removal::run`] knows it, or `attached` or `group`.
@@ -34,12 +37,15 @@ struct Along {
     ids: Vec<String>,
     /// How lately they were used.
     used: Option<When>,
+    used_at: Option<Timestamp>,
 }
 
 /// A user who is to be deleted.
 struct Going {
     name: ExistingUserName,
     signed_in: Option<When>,
+    /// Whether it was used lately, by password or key.
+    in_use: bool,
     along: Vec<Along>,
 }
 
@@ -65,6 +71,7 @@ async fn along(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Along>, Fau
         label,
         ids: ids.unwrap_or_default(),
         used: None,
+        used_at: None,
     };
     let has_password = profile(visit, name).await.ok().flatten().is_some();
     let keys = keys_of(visit, Some(name.clone())).await.unwrap_or_default();
@@ -81,6 +88,7 @@ async fn along(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Along>, Fau
         ),
         Along {
             used: key_used.map(|at| When::of(at, now)),
+            used_at: key_used,
             ..of(
                 "key",
                 "Access keys",
@@ -193,8 +201,13 @@ async fn going(visit: &Visit, name: &str) -> Result<Option<Going>, Failure> {
         Err(fault) => return Err(fault.into()),
     };
     let name: ExistingUserName = read(name_of(&user), "The user name")?;
+    let along = along(visit, &name).await?;
+    let key_used = along.iter().filter_map(|one| one.used_at).max();
+    let used = user.password_last_used.max(key_used);
+    let now = visit.asked.facts.now;
     Ok(Some(Going {
-        along: along(visit, &name).await?,
+        in_use: used.is_some_and(|at| now.seconds_since(at) < LATELY),
+        along,
         signed_in: user
             .password_last_used
             .map(|at| When::of(at, visit.asked.facts.now)),
