@@ -43,6 +43,8 @@ PAGES = [
     "/console/access",
     "/console/users",
     "/console/users?search=user-07",
+    "/console/users?sort=-created",
+    "/console/users?show=no-mfa",
     "/console/users?sort=activity",
     f"/console/users/{ONE}",
     f"/console/users/{ONE}?tab=groups",
