@@ -311,7 +311,7 @@ on_both_engines! {
         person(&app, "alice", ALL).await;
         let (serial, seed) = device(&app, "alice").await;
         let waiting = factor(by_name(&app, "alice", PASSWORD).await);
-        assert_eq!(waiting.factors, [Factor::Totp { serial: serial.clone(), hardware: false }]);
+        assert_eq!(waiting.factors, [Factor::Totp { serial: serial.clone(), name: None, hardware: false }]);
         let cookie = waiting.seal(app.iam()).expect("sealed");
 
         let here = request(&app, HERE);

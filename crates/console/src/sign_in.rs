@@ -6,6 +6,7 @@ use claviger_iam::signin::{
     AwaitingFactor, Factor, Next, Opened, PasswordAttempt, Refusal, SignInName,
 };
 use claviger_model::Secret;
+use claviger_model::name::MfaDeviceName;
 use percent_encoding::percent_decode_str;
 
 use crate::answer::{Answer, Failure, go, page, page_again, page_with, with_cookies};
@@ -200,20 +201,29 @@ struct FactorPage<'a> {
 /// What a factor is called in addresses.
 fn id_of(factor: &Factor) -> &str {
     match factor {
-        Factor::Totp { serial, .. } | Factor::SecurityKey { serial } => serial,
+        Factor::Totp { serial, .. } | Factor::SecurityKey { serial, .. } => serial,
         Factor::RecoveryCode => "recovery",
     }
 }
 
 fn label_of(factor: &Factor) -> String {
+    let called = |serial: &str, name: &Option<MfaDeviceName>| {
+        name.as_ref().map_or_else(
+            || device_name(serial).to_owned(),
+            |name| name.as_str().to_owned(),
+        )
+    };
     match factor {
         Factor::Totp {
             serial,
+            name,
             hardware: true,
-        } => format!("Hardware token {serial}"),
-        Factor::Totp { serial, .. } => format!("Authenticator app “{}”", device_name(serial)),
-        Factor::SecurityKey { serial } => {
-            format!("Security key or passkey “{}”", device_name(serial))
+        } => format!("Hardware token {}", called(serial, name)),
+        Factor::Totp { serial, name, .. } => {
+            format!("Authenticator app “{}”", called(serial, name))
+        }
+        Factor::SecurityKey { serial, name } => {
+            format!("Security key or passkey “{}”", called(serial, name))
         }
         Factor::RecoveryCode => String::from("A recovery code"),
     }

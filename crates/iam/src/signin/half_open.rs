@@ -1,5 +1,6 @@
 //! Sign-ins that are begun and not complete: sealed, short-lived, and of a type for each thing that is still to do.
 
+use claviger_model::name::MfaDeviceName;
 use claviger_model::{AccessKeyId, AccountId, Secret, Timestamp};
 use claviger_store::Ring;
 use data_encoding::BASE64URL_NOPAD;
@@ -89,6 +90,8 @@ pub enum Factor {
     Totp {
         /// The serial number.
         serial: String,
+        /// What its owner calls it, where that is another name.
+        name: Option<MfaDeviceName>,
         /// Whether it is a token of its own and no app.
         hardware: bool,
     },
@@ -96,6 +99,8 @@ pub enum Factor {
     SecurityKey {
         /// The serial number.
         serial: String,
+        /// What its owner calls it, where that is another name.
+        name: Option<MfaDeviceName>,
     },
     /// One of the codes that were written down.
     RecoveryCode,

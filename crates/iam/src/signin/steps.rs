@@ -236,13 +236,15 @@ impl Iam {
             .iter()
             .filter_map(|device| {
                 let serial = device.serial.as_str().to_owned();
+                let name = device.name.clone();
                 match is_fido(&device.serial) {
-                    true if keys_work => Some(Factor::SecurityKey { serial }),
+                    true if keys_work => Some(Factor::SecurityKey { serial, name }),
                     true => None,
                     false => Some(Factor::Totp {
                         // A vendor's number; those of virtual devices are resource names.
                         hardware: !serial.starts_with("arn:"),
                         serial,
+                        name,
                     }),
                 }
             })
