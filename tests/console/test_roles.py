@@ -56,7 +56,7 @@ def test_a_role_is_made_changed_and_deleted(admin: Person, console: Server) -> N
 
     admin.follows("Attach policies")
     admin.fills("Search policies", "ec2full")
-    admin.presses("Search policies")
+    admin.presses("Search for policies")
     admin.page.get_by_role("checkbox", name="AmazonEC2FullAccess").check()
     admin.presses("Attach policies")
     admin.follows("Add inline policy")
@@ -150,7 +150,7 @@ def test_a_role_is_given_policies_and_a_boundary_at_once_and_later(admin: Person
     admin.goes("/console/roles/new")
     admin.fills("Name", "Bounded")
     admin.fills("Search policies", "fence")
-    admin.presses("Search policies")
+    admin.presses("Search for policies")
     admin.page.get_by_role("checkbox", name="Fence").check()
     admin.fills("Policy that bounds it", "Nothing")
     admin.presses("Create role")

@@ -149,7 +149,7 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     person.fills("Path", "/staff/")
     person.page.get_by_label("builders").check()
     person.page.get_by_label("Search policies", exact=True).first.fill("SecurityAudit")
-    person.presses("Search policies")
+    person.presses("Search for policies")
     person.page.get_by_label(re.compile(r"^SecurityAudit\b")).check()
     person.fills("Key 1", "team")
     person.fills("Value 1", "blue")
@@ -164,7 +164,7 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     person.presses("Review")
     assert person.alarm() == "Choose the policy that bounds the user."
     person.page.get_by_label("Search boundaries", exact=True).fill("AdministratorAcc")
-    person.presses("Search boundaries")
+    person.presses("Search for boundaries")
     person.page.get_by_role("radio", name=re.compile(r"^AdministratorAccess\b")).check()
     person.presses("Review")
     for said in ("alice", "/staff/", "builders", "SecurityAudit", "IAMUserChangePassword", "AdministratorAccess", "team", "blue"):
@@ -255,10 +255,10 @@ def test_permissions_come_and_go(at_users: Person, console: Server) -> None:
     person.presses("Attach policies")
     assert person.alarm() == "Choose at least one."
     person.page.get_by_label("Search policies", exact=True).first.fill("ReadOnlyAccess")
-    person.presses("Search policies")
+    person.presses("Search for policies")
     person.page.get_by_label(re.compile(r"^ReadOnlyAccess\b")).check()
     person.page.get_by_label("Search policies", exact=True).first.fill("SecurityAudit")
-    person.presses("Search policies")
+    person.presses("Search for policies")
     assert person.page.get_by_label(re.compile(r"^ReadOnlyAccess\b")).is_checked()
     person.page.get_by_label(re.compile(r"^SecurityAudit\b")).check()
     person.presses("Attach policies")
@@ -278,12 +278,12 @@ def test_permissions_come_and_go(at_users: Person, console: Server) -> None:
     assert person.notice() == "The inline policy has been saved."
     assert iam.get_user_policy(UserName="robot-10", PolicyName="s3")["PolicyDocument"] == json.loads(ALLOW_S3)
     person.follows("Edit s3")
-    assert person.page.get_by_label("Policy document, in JSON").input_value() == ALLOW_S3
+    assert json.loads(person.page.get_by_label("Policy document, in JSON").input_value()) == json.loads(ALLOW_S3)
 
     person.goes("/console/users/robot-10")
     person.follows("Set boundary")
     person.page.get_by_label("Search policies", exact=True).first.fill("ReadOnlyAccess")
-    person.presses("Search policies")
+    person.presses("Search for policies")
     person.page.get_by_label(re.compile(r"^ReadOnlyAccess\b")).check()
     person.presses("Set boundary")
     assert person.notice() == "The permissions boundary is set."
@@ -326,7 +326,7 @@ def test_tags_are_edited_as_one(at_users: Person, console: Server) -> None:
     assert tags == {"Team": "green", "cost centre": "42"}
     person.fills("Key 3", "no<such>key")
     person.presses("Save tags")
-    assert "the key of a tag" in person.alarm()
+    assert "The key of a tag" in person.alarm()
     assert person.page.get_by_label("Key 3").input_value() == "no<such>key"
 
 

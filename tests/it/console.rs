@@ -390,7 +390,7 @@ on_both_engines! {
         let body = format!("proof={}&do=key-off&id={key}", token.form_proof());
         let sent = Sent { method: &Method::POST, path: "/console/users/alicia?tab=groups", cookies: &cookies, body: &body, headers: &[] };
         let got = answer(&router, sent).await;
-        assert_eq!((got.status, got.to()), (StatusCode::SEE_OTHER, "/console/confirm?to=%2Fconsole%2Fusers%2Falicia"), "{}", got.body);
+        assert_eq!((got.status, got.to()), (StatusCode::SEE_OTHER, "/console/confirm?to=%2Fconsole%2Fusers%2Falicia%3Ftab%3Dgroups%26done%3Dconfirmed"), "{}", got.body);
         let listed = app.root().call("ListAccessKeys", &[("UserName", "alicia")]).await.ok();
         assert!(!listed.body.contains("Inactive"), "{}", listed.body);
         // On somebody else it needs no proof.
