@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
-from claviger import ACCOUNT, Server
+from claviger import ACCOUNT, Server, totp
 from console.person import Person
 
 
@@ -86,3 +88,47 @@ def test_the_number_of_access_keys_is_set(admin: Person) -> None:
     admin.fills("Access keys of one user at the most", "4")
     admin.presses("Save access key limit")
     assert admin.page.get_by_label("Access keys of one user at the most").input_value() == "4"
+
+
+def test_hardware_tokens_are_imported_seen_with_their_holder_and_deleted(
+    admin: Person, console: Server
+) -> None:
+    console.aws("iam", "create-user", "--user-name", "token-holder")
+    admin.follows("Show hardware MFA devices")
+    assert "There is no hardware token yet" in admin.reads()
+    admin.follows("Import devices")
+    admin.finds_no_barrier()
+    admin.shoots("hardware-mfa-import")
+    seed = base64.b32encode(bytes(range(20))).decode()
+    admin.fills("Content of the file", f"serial number,secret key\nGAHT00000001,{seed}\nshort,{seed}")
+    admin.presses("Import")
+    assert "line 3" in admin.alarm() and "Nothing was imported." in admin.alarm()
+    assert seed not in admin.page.content(), "seeds do not come back"
+    admin.fills(
+        "Content of the file",
+        f"serial number,secret key\nGAHT00000001,{seed}\nGAHT00000002,{seed}",
+    )
+    admin.presses("Import")
+    assert admin.notice() == "The devices have been imported and can be assigned."
+    now = console.early_in_step()
+    console.aws(
+        *("iam", "enable-mfa-device", "--user-name", "token-holder"),
+        *("--serial-number", "GAHT00000001"),
+        *("--authentication-code1", totp(seed, now, -1)),
+        *("--authentication-code2", totp(seed, now)),
+    )
+    admin.goes("/console/settings/hardware-mfa")
+    held = admin.page.get_by_role("row").filter(has_text="GAHT00000001")
+    assert "Assigned" in held.inner_text() and "token-holder" in held.inner_text()
+    assert held.get_by_role("link", name="Delete").count() == 0
+    admin.finds_no_barrier()
+    admin.shoots("hardware-mfa")
+    admin.follows("Delete GAHT00000002")
+    admin.finds_no_barrier()
+    admin.shoots("hardware-mfa-delete")
+    admin.presses("Delete device")
+    assert admin.notice() == "The device has been deleted."
+    assert "GAHT00000002" not in admin.reads()
+    admin.goes("/console/settings/hardware-mfa/delete?serial=GAHT00000001")
+    admin.presses("Delete device")
+    assert "in use" in admin.alarm()

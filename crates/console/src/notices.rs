@@ -93,6 +93,11 @@ const NOTICES: &[(&str, &str)] = &[
         "certificate-uploaded",
         "The signing certificate has been uploaded.",
     ),
+    (
+        "hardware-imported",
+        "The devices have been imported and can be assigned.",
+    ),
+    ("hardware-deleted", "The device has been deleted."),
     ("report-made", "This is the newest report."),
     ("report-running", "The report is being made."),
 ];

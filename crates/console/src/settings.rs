@@ -1,6 +1,7 @@
 //! Account settings: the rules for passwords, how people sign in, the alias, and how many access keys a user may have.
 
 pub(crate) mod alias;
+pub(crate) mod hardware_mfa;
 mod passwords;
 mod sign_in;
 

@@ -20,6 +20,26 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(settings::save(visit))),
     ),
     get(
+        "/console/settings/hardware-mfa",
+        Session(|visit| Box::pin(settings::hardware_mfa::show(visit))),
+    ),
+    get(
+        "/console/settings/hardware-mfa/import",
+        Session(|visit| Box::pin(settings::hardware_mfa::show_import(visit))),
+    ),
+    post(
+        "/console/settings/hardware-mfa/import",
+        Session(|visit| Box::pin(settings::hardware_mfa::import(visit))),
+    ),
+    get(
+        "/console/settings/hardware-mfa/delete",
+        Session(|visit| Box::pin(settings::hardware_mfa::show_delete(visit))),
+    ),
+    post(
+        "/console/settings/hardware-mfa/delete",
+        Session(|visit| Box::pin(settings::hardware_mfa::delete(visit))),
+    ),
+    get(
         "/console/report",
         Session(|visit| Box::pin(report::show(visit))),
     ),
