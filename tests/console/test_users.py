@@ -282,8 +282,8 @@ def test_permissions_come_and_go(at_users: Person, console: Server) -> None:
 
     person.goes("/console/users/robot-10")
     person.follows("Set boundary")
-    person.page.get_by_label("Search policies", exact=True).first.fill("ReadOnlyAccess")
-    person.presses("Search for policies")
+    person.page.get_by_label("Search boundaries", exact=True).fill("ReadOnlyAccess")
+    person.presses("Search for boundaries")
     person.page.get_by_label(re.compile(r"^ReadOnlyAccess\b")).check()
     person.presses("Set boundary")
     assert person.notice() == "The permissions boundary is set."
