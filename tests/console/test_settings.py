@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +133,49 @@ def test_hardware_tokens_are_imported_seen_with_their_holder_and_deleted(
     admin.goes("/console/settings/hardware-mfa/delete?serial=GAHT00000001")
     admin.presses("Delete device")
     assert "in use" in admin.alarm()
+
+
+def test_the_rules_for_security_keys_are_replaced_and_a_refusal_loses_no_rule(
+    admin: Person, console: Server
+) -> None:
+    model = "00112233-4455-6677-8899-aabbccddeeff"
+    admin.follows("Change security key rules")
+    admin.finds_no_barrier()
+    admin.shoots("security-key-rules")
+    admin.page.get_by_role("group", name="Verification of who holds it").get_by_label("Required").check()
+    admin.fills("Certifications of models", f"{model} FIDO=L1 FIPS-140-3=L2")
+    admin.fills("Certificate 1", "no certificate")
+    admin.fills("Models denied", model)
+    admin.presses("Save rules")
+    assert "TrustedRoots.member.1" in admin.alarm()
+    field = admin.page.get_by_label("Certificate 1", exact=True)
+    assert field.input_value() == "", "what may be a private key does not come back"
+    assert admin.page.get_by_label("Models denied").input_value() == model
+    admin.presses("Save rules")
+    assert "Rules on models need an attestation" in admin.alarm()
+    admin.fills("Models denied", "")
+    admin.presses("Save rules")
+    assert admin.notice() == "The settings have been saved."
+    told = console.operation("GetAccountSecurityKeyPolicy").text
+    assert "<UserVerification>required<" in told and "<FIPS1403Certification>L2<" in told
+    admin.follows("Change security key rules")
+    shown = admin.page.get_by_label("Certifications of models").input_value()
+    assert shown == f"{model} FIDO=L1 FIPS-140-3=L2"
+
+    pem = (Path(__file__).resolve().parents[1] / "credentials/vendor.pem").read_text()
+    admin.page.get_by_role("group", name="Proof of its make").get_by_label("Required").check()
+    admin.fills("Certificate 1", pem)
+    admin.fills("Models that certificate 1 vouches for", model)
+    admin.fills("Models allowed", model)
+    admin.presses("Save rules")
+    assert admin.notice() == "The settings have been saved."
+    before = console.operation("GetAccountSecurityKeyPolicy").text
+    assert model in before and "<CertificateBody>" in before
+    admin.follows("Change security key rules")
+    admin.fills("Models allowed", "no-model")
+    admin.presses("Save rules")
+    assert admin.page.get_by_label("Certificate 1", exact=True).input_value().strip() == pem.strip()
+    admin.fills("Models allowed", model)
+    admin.presses("Save rules")
+    after = console.operation("GetAccountSecurityKeyPolicy").text
+    assert after.split("<ResponseMetadata>")[0] == before.split("<ResponseMetadata>")[0]

@@ -3,6 +3,7 @@
 pub(crate) mod alias;
 pub(crate) mod hardware_mfa;
 mod passwords;
+pub(crate) mod security_keys;
 mod sign_in;
 
 use askama::Template;

@@ -40,6 +40,14 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(settings::hardware_mfa::delete(visit))),
     ),
     get(
+        "/console/settings/security-keys",
+        Session(|visit| Box::pin(settings::security_keys::show(visit))),
+    ),
+    post(
+        "/console/settings/security-keys",
+        Session(|visit| Box::pin(settings::security_keys::save(visit))),
+    ),
+    get(
         "/console/report",
         Session(|visit| Box::pin(report::show(visit))),
     ),
