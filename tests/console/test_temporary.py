@@ -8,16 +8,20 @@ import boto3
 import botocore.exceptions
 import pytest
 
-from claviger import ACCOUNT, Server, totp
+from claviger import ACCOUNT, Server, run_cli, totp
 from console.person import Person
 
 PASSWORD = "Correct-Horse-1"
 
 
+def exported(person: Person) -> dict[str, str]:
+    """What stands on the page for a shell."""
+    return dict(re.findall(r"export (\w+)=(\S+)", person.page.locator("#shell").inner_text()))
+
+
 def taken(person: Person, server: Server) -> boto3.Session:
     """What stands on the page, as a program would use it."""
-    text = person.page.locator("#shell").inner_text()
-    found = dict(re.findall(r"export (\w+)=(\S+)", text))
+    found = exported(person)
     assert found["AWS_ENDPOINT_URL"] == f"http://localhost:{server.port}"
     return boto3.Session(
         found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], found["AWS_SESSION_TOKEN"], found["AWS_REGION"]
@@ -56,6 +60,10 @@ def test_they_say_whether_a_second_factor_was_proved(person: Person, console: Se
     person.shoots("temporary-credentials-made")
     proved = taken(person, console).client("iam", endpoint_url=endpoint)
     assert "temp" in [user["UserName"] for user in proved.list_users()["Users"]]
+    # The CLI needs nothing but what was exported, not even a region.
+    alone = {"AWS_DEFAULT_REGION": ""} | exported(person) | console.faked()
+    who = run_cli(console.folder, ("sts", "get-caller-identity"), alone)
+    assert who["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/temp"
     console.advance(901)
     with pytest.raises(botocore.exceptions.ClientError, match="ExpiredToken"):
         proved.list_users()
