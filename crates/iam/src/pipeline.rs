@@ -91,16 +91,21 @@ impl Iam {
         ))
     }
 
-    /// Runs an operation for a caller who knows which it is, and so its output.
+    /// Runs an operation for a caller who knows which it is, and so its output. What a request would be held to as it is read,
+    /// the operation is held to here: its values hold their own rules, its lists are counted.
     ///
     /// # Errors
-    /// As [`Iam::perform`].
+    /// As [`Iam::perform`], and `ValidationError` for a list beyond its bounds.
     pub async fn call<O: Operation>(
         &self,
         operation: &O,
         admitted: Admitted,
         request: &RequestFacts,
     ) -> Result<O::Output, Fault> {
+        claviger_shape::check_bounds(operation).map_err(|violations| {
+            let (code, message) = claviger_shape::render_iam(&violations);
+            Fault::new(code, message.unwrap_or_default())
+        })?;
         let answer = self
             .perform(&entry::<O>(), operation, admitted, request)
             .await?;

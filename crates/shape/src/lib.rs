@@ -62,6 +62,7 @@
 extern crate self as claviger_shape;
 
 mod blob;
+mod bounds;
 mod document;
 mod encode;
 mod field;
@@ -76,6 +77,7 @@ pub mod wire;
 mod xml;
 
 pub use blob::{Blob, SecretBlob};
+pub use bounds::check_bounds;
 pub use claviger_shape_derive::Shape;
 pub use document::Document;
 pub use encode::{Encoder, Part, Pieces};

@@ -217,7 +217,7 @@ fn read_key<K: Scalar>(key: Option<&str>, at: &Path<'_>, violations: &mut Violat
 }
 
 /// The bound that a number of elements breaks.
-fn beyond(count: usize, min: u32, max: u32) -> Option<Constraint> {
+pub(crate) fn beyond(count: usize, min: u32, max: u32) -> Option<Constraint> {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     if count > max {
         Some(Constraint::MaxLength(max))
