@@ -92,6 +92,14 @@ struct Lines<'t> {
     number: usize,
 }
 
+impl Lines<'_> {
+    /// Ends the reading at this line.
+    fn refuse(&mut self, why: &str) -> Refusal {
+        self.rest = "";
+        Refusal::new(format!("line {}: {why}", self.number))
+    }
+}
+
 impl Iterator for Lines<'_> {
     type Item = Result<Vec<Zeroizing<String>>, Refusal>;
 
@@ -102,10 +110,16 @@ impl Iterator for Lines<'_> {
         self.number += 1;
         let mut fields = vec![Zeroizing::new(String::new())];
         let mut quoted = false;
+        let mut closed = false;
         let mut characters = self.rest.char_indices().peekable();
         let mut end = self.rest.len();
         while let Some((at, c)) = characters.next() {
             let full = fields.len() == COLUMNS;
+            if closed && !matches!(c, ',' | '\r' | '\n') {
+                return Some(Err(
+                    self.refuse("text stands behind a quotation mark that closes")
+                ));
+            }
             let Some(field) = fields.last_mut() else {
                 break;
             };
@@ -116,17 +130,16 @@ impl Iterator for Lines<'_> {
                         field.push('"');
                     } else {
                         quoted = false;
+                        closed = true;
                     }
                 }
                 '"' if field.is_empty() => quoted = true,
                 ',' if !quoted => {
                     if full {
-                        let number = self.number;
-                        self.rest = "";
-                        return Some(Err(Refusal::new(format!(
-                            "line {number}: there may be {COLUMNS} columns at the most"
-                        ))));
+                        let why = format!("there may be {COLUMNS} columns at the most");
+                        return Some(Err(self.refuse(&why)));
                     }
+                    closed = false;
                     fields.push(Zeroizing::new(String::new()));
                 }
                 '\r' | '\n' if !quoted => {
@@ -141,11 +154,7 @@ impl Iterator for Lines<'_> {
         }
         self.rest = self.rest.get(end..).unwrap_or("");
         if quoted {
-            let number = self.number;
-            self.rest = "";
-            return Some(Err(Refusal::new(format!(
-                "line {number}: a quotation mark is not closed"
-            ))));
+            return Some(Err(self.refuse("a quotation mark is not closed")));
         }
         Some(Ok(fields))
     }
@@ -208,6 +217,10 @@ mod tests {
             (
                 "\"GAHT12345679,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
                 "not closed",
+            ),
+            (
+                "\"GAHT1\"2345679,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+                "behind a quotation mark",
             ),
         ] {
             let said = refused(&format!("{HEAD}{GOOD}{line}"));

@@ -14,6 +14,10 @@ const TOTP: &str = "urn:ietf:params:xml:ns:keyprov:pskc:totp";
 /// Elements within each other. A container has eight.
 const DEPTH: usize = 32;
 
+/// Stands in an element's text for all that is not text. Nothing that is read needs it, and what surrounds it must not be
+/// put together to a value that stands nowhere in the file; the character itself cannot stand in XML.
+const NO_VALUE: char = '\0';
+
 /// What one `KeyPackage` says.
 #[derive(Default)]
 struct Package {
@@ -54,10 +58,12 @@ pub fn read(text: &str) -> Result<Vec<Token>, Refusal> {
                 let name = local(&tag);
                 check_root(&path, &name)?;
                 package.enter(&place, &name, &tag)?;
+                value.push(NO_VALUE);
             }
             Ok(Event::End(_)) => {
                 package.leave(&place, &path, &value)?;
                 value.clear();
+                value.push(NO_VALUE);
                 if path.pop().is_some_and(|name| name == "KeyPackage") {
                     std::mem::take(&mut package).finish(&place, &mut tokens)?;
                 }
@@ -65,14 +71,13 @@ pub fn read(text: &str) -> Result<Vec<Token>, Refusal> {
             Ok(Event::Text(text)) => {
                 value.push_str(&text);
             }
-            Ok(Event::CData(_) | Event::GeneralRef(_)) => {
-                // Nothing that is read needs them: they make the value one that is refused.
-                value.push('\0');
+            Ok(Event::CData(_) | Event::GeneralRef(_) | Event::Comment(_) | Event::PI(_)) => {
+                value.push(NO_VALUE);
             }
             Ok(Event::DocType(_)) => {
                 return Err(Refusal::new("A document type is not accepted."));
             }
-            Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => {}
+            Ok(Event::Decl(_)) => {}
             Ok(Event::Eof) => break,
             Err(_) => {
                 return Err(Refusal::new(format!(
@@ -138,8 +143,13 @@ impl Package {
         let value = value.trim();
         let names: Vec<&str> = path.iter().rev().take(2).map(String::as_str).collect();
         match names.as_slice() {
-            ["SerialNo", "DeviceInfo"] => self.serial = Some(value.to_owned()),
-            ["PlainValue", "Secret"] => self.secret = Some(Zeroizing::new(value.to_owned())),
+            ["SerialNo", "DeviceInfo"] => {
+                once(&mut self.serial, value.to_owned(), place, "SerialNo")?;
+            }
+            ["PlainValue", "Secret"] => {
+                let secret = Zeroizing::new(value.to_owned());
+                once(&mut self.secret, secret, place, "Secret")?;
+            }
             ["PlainValue", "TimeInterval"] if value != "30" => {
                 return Err(Refusal::new(format!(
                     "{place}: the time interval must be 30"
@@ -165,6 +175,16 @@ impl Package {
             .ok_or_else(|| Refusal::new(format!("{place}: the seed cannot be read")))?;
         tokens.add(place, &self.serial.unwrap_or_default(), seed)
     }
+}
+
+/// Takes what may stand in a package once.
+fn once<T>(slot: &mut Option<T>, value: T, place: &str, name: &str) -> Result<(), Refusal> {
+    if slot.replace(value).is_some() {
+        return Err(Refusal::new(format!(
+            "{place}: there is more than one {name}"
+        )));
+    }
+    Ok(())
 }
 
 fn is_sha1(suite: &str) -> bool {
@@ -255,6 +275,21 @@ mod tests {
             ),
             (container(&good().replace("GAHT12345678", "")), "9 to 256"),
             (container(&[good(), good()].concat()), "twice"),
+            (container(&good().replace("8 ", "<!-- -->8 ")), "9 to 256"),
+            (container(&good().replace("8 ", "<?x?>8 ")), "9 to 256"),
+            (container(&good().replace("8 ", "<b/>8 ")), "9 to 256"),
+            (
+                container(&good().replace("8 ", "<b>1</b>GAHT12345678 ")),
+                "9 to 256",
+            ),
+            (
+                container(&good().replace("<pskc:SerialNo>", "<pskc:SerialNo>GAHT12345679</pskc:SerialNo><pskc:SerialNo>")),
+                "more than one SerialNo",
+            ),
+            (
+                container(&good().replace("</pskc:Secret>", "</pskc:Secret><pskc:Secret><pskc:PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTE=</pskc:PlainValue></pskc:Secret>")),
+                "more than one Secret",
+            ),
             (
                 container(&good().replace("</pskc:Data>", "")),
                 "well-formed",
