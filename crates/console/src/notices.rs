@@ -98,6 +98,18 @@ const NOTICES: &[(&str, &str)] = &[
         "The devices have been imported and can be assigned.",
     ),
     ("hardware-deleted", "The device has been deleted."),
+    (
+        "server-certificate-uploaded",
+        "The certificate has been uploaded. Its private key is sealed.",
+    ),
+    (
+        "server-certificate-renamed",
+        "The certificate has this name and path now.",
+    ),
+    (
+        "server-certificate-deleted",
+        "The certificate has been deleted, with its private key.",
+    ),
     ("report-made", "This is the newest report."),
     ("report-running", "The report is being made."),
 ];

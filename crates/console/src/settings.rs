@@ -4,6 +4,7 @@ pub(crate) mod alias;
 pub(crate) mod hardware_mfa;
 mod passwords;
 pub(crate) mod security_keys;
+pub(crate) mod server_certificates;
 mod sign_in;
 
 use askama::Template;

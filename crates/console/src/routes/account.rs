@@ -2,6 +2,7 @@
 
 use super::Needs::Session;
 use super::{Route, get, post};
+use crate::settings::server_certificates;
 use crate::{bulk, events, report, settings, simulator};
 
 /// Their routes.
@@ -46,6 +47,34 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/settings/security-keys",
         Session(|visit| Box::pin(settings::security_keys::save(visit))),
+    ),
+    get(
+        "/console/settings/server-certificates",
+        Session(|visit| Box::pin(server_certificates::show(visit))),
+    ),
+    get(
+        "/console/settings/server-certificates/upload",
+        Session(|visit| Box::pin(server_certificates::upload::show(visit))),
+    ),
+    post(
+        "/console/settings/server-certificates/upload",
+        Session(|visit| Box::pin(server_certificates::upload::run(visit))),
+    ),
+    get(
+        "/console/settings/server-certificate",
+        Session(|visit| Box::pin(server_certificates::certificate::show(visit))),
+    ),
+    post(
+        "/console/settings/server-certificate",
+        Session(|visit| Box::pin(server_certificates::certificate::change(visit))),
+    ),
+    get(
+        "/console/settings/server-certificate/delete",
+        Session(|visit| Box::pin(server_certificates::delete::show(visit))),
+    ),
+    post(
+        "/console/settings/server-certificate/delete",
+        Session(|visit| Box::pin(server_certificates::delete::run(visit))),
     ),
     get(
         "/console/report",
