@@ -14,6 +14,7 @@ const TARGETS: &[&str] = &[
     "policy",
     "form",
     "signature",
+    "sdk_signature",
     "public_key",
     "certificate",
     "token_file",

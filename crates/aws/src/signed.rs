@@ -51,8 +51,7 @@ pub(crate) async fn authenticate(
         headers: &headers,
         body,
     };
-    let presented =
-        present(&request).map_err(|error| claviger_iam::authenticate::signature_fault(&error))?;
+    let presented = present(&request).map_err(claviger_iam::authenticate::signature_fault)?;
     let header = |name: http::HeaderName| {
         parts
             .headers

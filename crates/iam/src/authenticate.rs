@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use claviger_model::{AccessKeyId, Arn, IdKind, Secret, UniqueId};
-use claviger_signature::sigv4::{
-    Presented, Scope as CredentialScope, SignatureError, SigningKey, Terms,
-};
+use claviger_signature::{Claim, Refusal, Scope as CredentialScope, Terms};
 use claviger_store::{MarkKey, Record as _, Scope, Stored, Unit};
 use sha2::{Digest, Sha256};
 
@@ -119,8 +117,9 @@ impl KeyOwner {
 
 /// The fault for a signature that was refused.
 #[must_use]
-pub fn signature_fault(error: &SignatureError) -> Fault {
-    Fault::new(error.code(), error.message())
+pub fn signature_fault(error: impl Into<Refusal>) -> Fault {
+    let Refusal { code, message } = error.into();
+    Fault::new(code, message)
 }
 
 impl Iam {
@@ -131,14 +130,14 @@ impl Iam {
     /// The faults of a refused signature or credential; `ServiceUnavailable`.
     pub async fn authenticate(
         &self,
-        presented: &Presented<'_>,
+        presented: &dyn Claim,
         service: Service,
         presigned_at_least_seconds: i64,
         request: &RequestFacts,
     ) -> Result<Admitted, Fault> {
         presented
             .check_scope(service.prefix())
-            .map_err(|error| signature_fault(&error))?;
+            .map_err(signature_fault)?;
         let terms = Terms {
             service: service.prefix(),
             now: request.now,
@@ -171,7 +170,7 @@ impl Iam {
         }
         presented
             .verify(&credential.key.signing_key, &terms)
-            .map_err(|error| signature_fault(&error))?;
+            .map_err(signature_fault)?;
         if is_loaded {
             credential.key.see(&unit, &credential.caller, &principal);
         }
@@ -196,7 +195,7 @@ impl Iam {
     async fn credential(
         &self,
         unit: &mut Unit,
-        presented: &Presented<'_>,
+        presented: &dyn Claim,
         request: &RequestFacts,
     ) -> Result<Option<Credential>, Fault> {
         let id = presented.access_key_id();
@@ -313,7 +312,7 @@ fn scoped_key(
 ) -> Arc<ScopedKey> {
     Arc::new(ScopedKey::new(
         id.clone(),
-        SigningKey::derive(secret, scope.date, scope.region, scope.service),
+        scope.derive(id.as_str(), secret),
         last_use(caller, id, scope.service, request),
     ))
 }

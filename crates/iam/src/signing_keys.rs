@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use claviger_model::{AccessKeyId, Timestamp};
-use claviger_signature::sigv4::{Scope as CredentialScope, SigningKey};
+use claviger_signature::{Scheme, Scope as CredentialScope, SigningKey};
 use claviger_store::{MarkKey, Store, Unit, View};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
@@ -23,7 +23,7 @@ const CAPACITY: usize = 10_000;
 pub(crate) struct ScopedKey {
     /// The access key that it was derived from.
     pub(crate) access_key_id: AccessKeyId,
-    /// Good for one day, region and service.
+    /// Good for one scope.
     pub(crate) signing_key: SigningKey,
     /// What is noted when it is used.
     pub(crate) last_use: Option<LastUse>,
@@ -126,6 +126,7 @@ impl SigningKeys {
     pub(crate) fn keep(&self, scope: &CredentialScope<'_>, key: Arc<ScopedKey>) {
         let name = Name {
             id: key.access_key_id.clone(),
+            scheme: scope.scheme,
             date: scope.date.into(),
             region: scope.region.into(),
             service: scope.service.into(),
@@ -137,6 +138,7 @@ impl SigningKeys {
 /// What a kept key goes by.
 struct Name {
     id: AccessKeyId,
+    scheme: Scheme,
     date: Box<str>,
     region: Box<str>,
     service: Box<str>,
@@ -146,6 +148,7 @@ struct Name {
 #[derive(PartialEq, Eq, Hash)]
 struct NameRef<'a> {
     id: &'a str,
+    scheme: Scheme,
     date: &'a str,
     region: &'a str,
     service: &'a str,
@@ -155,6 +158,7 @@ impl<'a> NameRef<'a> {
     fn new(id: &'a str, scope: &CredentialScope<'a>) -> Self {
         Self {
             id,
+            scheme: scope.scheme,
             date: scope.date,
             region: scope.region,
             service: scope.service,
@@ -166,6 +170,7 @@ impl Name {
     fn borrowed(&self) -> NameRef<'_> {
         NameRef {
             id: self.id.as_str(),
+            scheme: self.scheme,
             date: &self.date,
             region: &self.region,
             service: &self.service,
@@ -202,6 +207,7 @@ mod tests {
     #[test]
     fn a_key_is_found_for_its_own_id_and_scope_alone() {
         let scope = CredentialScope {
+            scheme: Scheme::SigV4,
             date: "20260102",
             region: "us-east-1",
             service: "iam",
@@ -212,18 +218,20 @@ mod tests {
             &scope,
             Arc::new(ScopedKey::new(
                 AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap(),
-                SigningKey::derive(&secret, scope.date, scope.region, scope.service),
+                scope.derive("AKIAIOSFODNN7EXAMPLE", &secret),
                 None,
             )),
         );
-        let has = |id: &str, date, region, service| {
+        let has_of = |scheme, id: &str, date, region, service| {
             let scope = CredentialScope {
+                scheme,
                 date,
                 region,
                 service,
             };
             keys.get(id, &scope).is_some()
         };
+        let has = |id, date, region, service| has_of(Scheme::SigV4, id, date, region, service);
         let id = "AKIAIOSFODNN7EXAMPLE";
         assert!(has(id, "20260102", "us-east-1", "iam"));
         assert!(!has("AKIAIOSFODNN7EXAMPLF", "20260102", "us-east-1", "iam"));
@@ -231,5 +239,8 @@ mod tests {
         assert!(!has(id, "20260102", "us-east-2", "iam"));
         assert!(!has(id, "20260102", "us-east-1", "sts"));
         assert!(!has(id, "20260102", "us-east-1i", "am"));
+        for scheme in [Scheme::SdkAccess, Scheme::SdkCredential, Scheme::V11] {
+            assert!(!has_of(scheme, id, "20260102", "us-east-1", "iam"));
+        }
     }
 }

@@ -25,25 +25,36 @@
 //! without `X-Amz-Expires`.
 
 mod authorization;
-mod canonical;
-mod credential;
 mod date;
 mod error;
 mod key;
 mod present;
-mod query;
 pub mod sign;
-mod signed_headers;
+mod string_to_sign;
+mod told;
 mod verify;
 
-pub use credential::Scope;
+use crate::query::{Order, Plus, Writing};
+
+pub use crate::claim::Terms;
+pub use crate::credential::Scope;
+pub use crate::key::SigningKey;
 pub use error::{MissingInHeader, SignatureError};
-pub use key::SigningKey;
 pub use present::{Presented, present};
-pub use verify::{CLOCK_WINDOW_SECONDS, Terms};
+pub use verify::CLOCK_WINDOW_SECONDS;
 
 /// The one algorithm that is spoken here.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// What every credential scope ends with.
 pub(crate) const TERMINATOR: &str = "aws4_request";
+
+/// The parameter of a presigned request that holds its signature.
+const SIGNATURE: &str = "X-Amz-Signature";
+
+/// How a canonical query is written.
+const QUERY: Writing = Writing {
+    plus: Plus::Blank,
+    order: Order::Encoded,
+    without: Some(SIGNATURE),
+};

@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod form;
 pub mod policy;
 pub mod public_key;
+pub mod sdk_signature;
 pub mod signature;
 pub mod token_file;
 pub mod webauthn;
@@ -28,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("form", form::run),
     ("policy", policy::run),
     ("public_key", public_key::run),
+    ("sdk_signature", sdk_signature::run),
     ("signature", signature::run),
     ("token_file", token_file::run),
     ("webauthn", webauthn::run),

@@ -19,16 +19,17 @@ pub fn run(data: &[u8]) {
     signed_here(&raw, &secret);
 }
 
-struct Raw<'a> {
+/// A request in the form of the seeds.
+pub(crate) struct Raw<'a> {
     method: &'a str,
     path: &'a str,
     query: &'a str,
     headers: Vec<(String, &'a [u8])>,
-    body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 impl<'a> Raw<'a> {
-    fn read(data: &'a [u8]) -> Option<Self> {
+    pub(crate) fn read(data: &'a [u8]) -> Option<Self> {
         let (head, body) = match data.windows(2).position(|pair| pair == b"\n\n") {
             Some(at) => (&data[..at], &data[at + 2..]),
             None => (data, &data[data.len()..]),
@@ -52,11 +53,22 @@ impl<'a> Raw<'a> {
         })
     }
 
-    fn headers(&self) -> Vec<(&str, &[u8])> {
+    pub(crate) fn headers(&self) -> Vec<(&str, &[u8])> {
         self.headers
             .iter()
             .map(|(name, value)| (name.as_str(), *value))
             .collect()
+    }
+
+    /// The request with these headers.
+    pub(crate) fn request<'b>(&'b self, headers: &'b [(&'b str, &'b [u8])]) -> HttpRequest<'b> {
+        HttpRequest {
+            method: self.method,
+            path: self.path,
+            query: self.query,
+            headers,
+            body: self.body,
+        }
     }
 }
 
@@ -71,13 +83,7 @@ fn terms(service: &str) -> Terms<'_> {
 /// No request that came from outside verifies under a secret that is not its own.
 fn as_it_came(raw: &Raw<'_>, secret: &Secret<String>) {
     let headers = raw.headers();
-    let request = HttpRequest {
-        method: raw.method,
-        path: raw.path,
-        query: raw.query,
-        headers: &headers,
-        body: raw.body,
-    };
+    let request = raw.request(&headers);
     let presented = match present(&request) {
         Ok(presented) => presented,
         Err(error) => {
@@ -113,13 +119,7 @@ fn signed_here(raw: &Raw<'_>, secret: &Secret<String>) {
         .into_iter()
         .filter(|(name, _)| !matches!(*name, "authorization" | "x-amz-date" | "date"))
         .collect();
-    let request = HttpRequest {
-        method: raw.method,
-        path: raw.path,
-        query: raw.query,
-        headers: &own,
-        body: raw.body,
-    };
+    let request = raw.request(&own);
     let Ok(added) = signer.headers(&request, NOW) else {
         return;
     };

@@ -5,30 +5,19 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::{ALGORITHM, SignatureError};
+use crate::fields::{Fields, Malformed, cut, printable};
 
-/// What the header says, as far as it says it.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Fields<'a> {
-    pub(super) credential: Option<&'a str>,
-    pub(super) signature: Option<&'a str>,
-    pub(super) signed_headers: Option<&'a str>,
-}
-
-/// Takes the header apart. Pieces of other names are passed over, as AWS does; they can change nothing.
-pub(super) fn parse(value: &[u8]) -> Result<Fields<'_>, SignatureError> {
-    let mut fields = Fields::default();
-    let Some(text) = std::str::from_utf8(value)
-        .ok()
-        .filter(|text| is_printable(text))
-    else {
+/// Takes the header apart.
+pub(super) fn parse(header: &[u8]) -> Result<Fields<'_>, SignatureError> {
+    let Some(text) = printable(header) else {
         // Then nothing of it can be read, and every part counts as missing.
-        return Ok(fields);
+        return Ok(Fields::default());
     };
     let text = text.trim_matches(' ');
     let (algorithm, rest) = cut(text, b' ').unwrap_or((text, ""));
     if algorithm != ALGORITHM {
         if algorithm.is_empty() {
-            return Ok(fields);
+            return Ok(Fields::default());
         }
         // Signature Version 2 says `AWS`, 3 `AWS3-HTTPS`, 4A `AWS4-ECDSA-P256-SHA256`.
         return Err(if algorithm.starts_with("AWS") {
@@ -36,42 +25,13 @@ pub(super) fn parse(value: &[u8]) -> Result<Fields<'_>, SignatureError> {
                 algorithm: name_or_hash(algorithm),
             }
         } else {
-            not_key_value(algorithm, value)
+            not_key_value(algorithm, header)
         });
     }
-    let mut rest = Some(rest.trim_matches(' ')).filter(|rest| !rest.is_empty());
-    while let Some(pieces) = rest {
-        let (piece, next) =
-            cut(pieces, b',').map_or((pieces, None), |(piece, next)| (piece, Some(next)));
-        rest = next;
-        let piece = piece.trim_matches(' ');
-        let Some((key, content)) = cut(piece, b'=') else {
-            return Err(not_key_value(piece, value));
-        };
-        let field = match key {
-            "Credential" => &mut fields.credential,
-            "Signature" => &mut fields.signature,
-            "SignedHeaders" => &mut fields.signed_headers,
-            _ => continue,
-        };
-        if field.replace(content).is_some() {
-            return Err(SignatureError::Repeated { name: key.into() });
-        }
-    }
-    Ok(fields)
-}
-
-/// What stands before and behind the first such byte, an ASCII one.
-pub(super) fn cut(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let at = memchr::memchr(byte, text.as_bytes())?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-/// Whether a text has printable ASCII characters only.
-pub(super) fn is_printable(text: &str) -> bool {
-    // Without a way out of the loop, so that the compiler can look at many bytes at once: tokens are long.
-    text.bytes()
-        .fold(true, |all, b| all & (b' '..0x7f).contains(&b))
+    Fields::read(rest).map_err(|malformed| match malformed {
+        Malformed::NotKeyValue(piece) => not_key_value(piece, header),
+        Malformed::Repeated(key) => SignatureError::Repeated { name: key.into() },
+    })
 }
 
 fn not_key_value(piece: &str, header: &[u8]) -> SignatureError {

@@ -2,6 +2,9 @@
 
 use claviger_model::{Code, Timestamp};
 
+use crate::claim::Refusal;
+use crate::flaw::Flaw;
+
 /// Why a request's authentication is refused. `Display` is the message for the client.
 ///
 /// The texts are AWS's own where AWS has one (IAM API reference, "Common Errors"; answers of the live service). A
@@ -249,5 +252,30 @@ impl SignatureError {
     #[must_use]
     pub fn message(&self) -> String {
         self.to_string()
+    }
+}
+
+impl From<Flaw> for SignatureError {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Method => Self::Mismatch,
+            Flaw::Path => Self::Path,
+            Flaw::Query => Self::Query,
+            Flaw::TooLarge => Self::TooLarge,
+            Flaw::Repeated { name } => Self::Repeated { name },
+            Flaw::SignedHeaders => Self::SignedHeaders,
+            Flaw::HostNotSigned => Self::HostNotSigned,
+            Flaw::Header { name } => Self::Header { name },
+            Flaw::NotSigned => Self::NotSigned,
+        }
+    }
+}
+
+impl From<SignatureError> for Refusal {
+    fn from(error: SignatureError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.message(),
+        }
     }
 }

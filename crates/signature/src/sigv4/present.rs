@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 use claviger_model::Timestamp;
 
-use super::canonical::{Canonical, Hex};
-use super::credential::{Credential, Scope};
 use super::error::MissingInHeader;
-use super::query::{self, SIGNATURE};
-use super::signed_headers::{self, Positions};
-use super::{ALGORITHM, SignatureError, SigningKey, authorization, canonical, date};
+use super::string_to_sign::{self, STYLE};
+use super::{ALGORITHM, QUERY, SIGNATURE, SignatureError, authorization, date, told};
+use crate::canonical::Canonical;
+use crate::credential::{Credential, Scheme, Scope};
+use crate::digest::Hex;
+use crate::fields::{stamp, visible};
+use crate::key::SigningKey;
+use crate::query;
 use crate::request::HttpRequest;
+use crate::signed_headers::{self, Positions};
 
-/// The most headers that a request may have; fits [`Positions`].
-const MAX_HEADERS: usize = 255;
 /// Seven days in seconds: the longest life of a presigned request.
 const MAX_LIFETIME: u32 = 604_800;
 
@@ -62,7 +64,7 @@ pub fn present<'a>(request: &HttpRequest<'a>) -> Result<Presented<'a>, Signature
         return in_header(request, &headers, value, String::new());
     }
     let in_query = QueryFields::of(request.query)?;
-    let query = || query::canonical(request.query, &[]);
+    let query = || query::canonical(request.query, &[], QUERY);
     match headers.authorization {
         Some(_) if in_query.any || headers.repeated_authorization => Err(SignatureError::TwoPlaces),
         Some(value) => in_header(request, &headers, value, query()?),
@@ -73,11 +75,11 @@ pub fn present<'a>(request: &HttpRequest<'a>) -> Result<Presented<'a>, Signature
 
 /// The headers that matter for authentication.
 #[derive(Default)]
-pub(super) struct Headers<'a> {
+struct Headers<'a> {
     authorization: Option<&'a [u8]>,
     repeated_authorization: bool,
     /// How many headers begin `x-amz-`.
-    pub(super) amz: usize,
+    amz: usize,
     amz_date: Option<&'a [u8]>,
     date: Option<&'a [u8]>,
     repeated_date: bool,
@@ -87,9 +89,7 @@ pub(super) struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     fn of(request: &HttpRequest<'a>) -> Result<Self, SignatureError> {
-        if request.headers.len() > MAX_HEADERS {
-            return Err(SignatureError::TooLarge);
-        }
+        signed_headers::check(request)?;
         let mut found = Self::default();
         for &(name, value) in request.headers {
             match name {
@@ -107,17 +107,24 @@ impl<'a> Headers<'a> {
                         _ => {}
                     }
                 }
-                // An upper-case name would slip past all of the above.
-                _ if name
-                    .bytes()
-                    .fold(false, |found, b| found | b.is_ascii_uppercase()) =>
-                {
-                    return Err(SignatureError::Header { name: name.into() });
-                }
                 _ => {}
             }
         }
         Ok(found)
+    }
+
+    fn locate(
+        &self,
+        request: &HttpRequest<'_>,
+        signed_headers: &str,
+    ) -> Result<Positions, SignatureError> {
+        let is_amz = |name: &str| name.starts_with("x-amz-");
+        Ok(signed_headers::locate(
+            request,
+            signed_headers,
+            is_amz,
+            self.amz,
+        )?)
     }
 }
 
@@ -139,7 +146,7 @@ struct QueryFields<'a> {
 impl<'a> QueryFields<'a> {
     fn of(query: &'a str) -> Result<Self, SignatureError> {
         let mut found = Self::default();
-        for parameter in query::parameters(query) {
+        for parameter in query::parameters(query, QUERY.plus) {
             let (name, value) = parameter?;
             let field = match name.as_ref() {
                 "X-Amz-Algorithm" => &mut found.algorithm,
@@ -197,9 +204,9 @@ fn in_header<'a>(
             hash: authorization::hash(value),
         });
     };
-    let credential = Credential::parse(Cow::Borrowed(credential))?;
+    let credential = self::credential(Cow::Borrowed(credential))?;
     let (timestamp, stamp) = header_time(headers)?;
-    let positions = signed_headers::locate(request, headers, signed_headers)?;
+    let positions = headers.locate(request, signed_headers)?;
     Ok(Presented {
         request: *request,
         query,
@@ -265,10 +272,10 @@ fn presigned<'a>(
             missing: missing.into(),
         });
     }
-    let credential = Credential::parse(credential)?;
+    let credential = self::credential(credential)?;
     let timestamp = Timestamp::parse_basic(&date).ok_or_else(|| bad_date(&date))?;
     let lifetime = parse_lifetime(&expires)?;
-    let positions = signed_headers::locate(request, headers, &signed_headers)?;
+    let positions = headers.locate(request, &signed_headers)?;
     Ok(Presented {
         request: *request,
         query,
@@ -311,18 +318,11 @@ fn bad_date(text: &str) -> SignatureError {
     }
 }
 
-/// An instant in ISO 8601 basic format, on the stack.
-fn stamp(text: &str) -> [u8; 16] {
-    // INVARIANT: what is read as, or written in, that format has sixteen bytes.
-    text.as_bytes().try_into().unwrap_or([b'0'; 16])
-}
-
-/// A header's value as a text of printable ASCII.
-fn visible<'a>(value: &'a [u8], name: &str) -> Result<&'a str, SignatureError> {
-    std::str::from_utf8(value)
-        .ok()
-        .filter(|text| authorization::is_printable(text))
-        .ok_or_else(|| SignatureError::Header { name: name.into() })
+/// The credential that the request names.
+pub(super) fn credential(text: Cow<'_, str>) -> Result<Credential<'_>, SignatureError> {
+    Credential::parse(Scheme::SigV4, text).map_err(|text| SignatureError::Credential {
+        credential: told::told_back(&text).into(),
+    })
 }
 
 fn parse_lifetime(text: &str) -> Result<i64, SignatureError> {
@@ -379,7 +379,7 @@ impl<'a> Presented<'a> {
 
     /// The names of the signed headers, in order.
     pub fn signed_headers(&self) -> impl Iterator<Item = &str> {
-        signed_headers::names(&self.signed_headers)
+        signed_headers::each(&self.signed_headers)
     }
 
     pub(super) const fn request(&self) -> &HttpRequest<'a> {
@@ -419,9 +419,10 @@ impl<'a> Presented<'a> {
             headers,
             signed_headers: &self.signed_headers,
             payload,
+            style: STYLE,
         }
         .hash()?;
-        Ok(canonical::sign(
+        Ok(string_to_sign::sign(
             key,
             self.stamp(),
             self.credential.scope_text(),

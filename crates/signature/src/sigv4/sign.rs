@@ -2,9 +2,14 @@
 
 use claviger_model::{Secret, Timestamp};
 
-use super::canonical::{self, Canonical, Hex};
-use super::{ALGORITHM, SignatureError, SigningKey, TERMINATOR, query};
+use super::string_to_sign::{self, STYLE};
+use super::{ALGORITHM, QUERY, SIGNATURE, SignatureError, TERMINATOR};
+use crate::canonical::Canonical;
+use crate::digest::{self, Hex};
+use crate::key::SigningKey;
+use crate::query;
 use crate::request::HttpRequest;
+use crate::signed_headers::{names, sorted};
 
 /// Somebody who signs requests: the credentials, and what they are signed for.
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +59,13 @@ impl Signer<'_> {
                 .copied()
                 .chain(added.iter().map(|(name, value)| (*name, value.as_bytes()))),
         )?;
-        let query = query::canonical(request.query, &[])?;
+        let query = query::canonical(request.query, &[], QUERY)?;
         let signed_headers = names(&headers);
         let signature = self.sign(request, &query, &headers, &signed_headers, &stamp)?;
         let authorization = format!(
             "{ALGORITHM} Credential={}, SignedHeaders={signed_headers}, Signature={}",
             self.credential(&stamp),
-            text(&signature),
+            digest::text(&signature),
         );
         added.push(("authorization", authorization));
         Ok(added)
@@ -92,12 +97,12 @@ impl Signer<'_> {
         if let Some(token) = self.session_token {
             parameters.push(("X-Amz-Security-Token", token.expose()));
         }
-        let mut query = query::canonical(request.query, &parameters)?;
+        let mut query = query::canonical(request.query, &parameters, QUERY)?;
         let signature = self.sign(request, &query, &headers, &signed_headers, &stamp)?;
         query.push('&');
-        query.push_str(query::SIGNATURE);
+        query.push_str(SIGNATURE);
         query.push('=');
-        query.push_str(&text(&signature));
+        query.push_str(&digest::text(&signature));
         Ok(query)
     }
 
@@ -124,43 +129,16 @@ impl Signer<'_> {
             query,
             headers: headers.iter().copied(),
             signed_headers,
-            payload: &canonical::hash_hex(request.body),
+            payload: &digest::hash_hex(request.body),
+            style: STYLE,
         }
         .hash()?;
         let date = date(stamp);
         let key = SigningKey::derive(self.secret, date, self.region, self.service);
-        Ok(canonical::sign(&key, stamp, &self.scope(stamp), &hash))
-    }
-}
-
-/// The headers by name, none of them twice.
-fn sorted<'h>(
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-) -> Result<Vec<(&'h str, &'h [u8])>, SignatureError> {
-    let mut headers: Vec<_> = headers.collect();
-    headers.sort_unstable();
-    let after = headers.iter().skip(1);
-    match headers
-        .iter()
-        .zip(after)
-        .find(|(one, next)| one.0 == next.0)
-    {
-        Some(((name, _), _)) => Err(SignatureError::Header {
-            name: (*name).into(),
-        }),
-        None => Ok(headers),
+        Ok(string_to_sign::sign(&key, stamp, &self.scope(stamp), &hash))
     }
 }
 
 fn date(stamp: &str) -> &str {
     stamp.get(..8).unwrap_or_default()
-}
-
-fn names(headers: &[(&str, &[u8])]) -> String {
-    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
-    names.join(";")
-}
-
-fn text(hex: &Hex) -> String {
-    hex.iter().map(|&digit| char::from(digit)).collect()
 }

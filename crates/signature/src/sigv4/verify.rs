@@ -1,27 +1,16 @@
 //! The verdicts: scope, time, signature.
 
-use claviger_model::Timestamp;
-use subtle::ConstantTimeEq;
-
-use super::canonical::Hex;
 use super::present::Presented;
-use super::{SignatureError, SigningKey, TERMINATOR, canonical};
+use super::{SignatureError, TERMINATOR};
+use crate::claim::{Claim, Refusal, Terms};
+use crate::credential::Scope;
+use crate::digest;
+use crate::key::SigningKey;
+use claviger_model::Timestamp;
 
 /// How far the time of a header-signed request may lie from the server's, either way, in seconds; and how far ahead
 /// that of a presigned one may be.
 pub const CLOCK_WINDOW_SECONDS: i64 = 300;
-
-/// What a door demands of a request.
-#[derive(Debug, Clone, Copy)]
-pub struct Terms<'a> {
-    /// The service that the scope must name: `iam`, `sts`.
-    pub service: &'a str,
-    /// The server's time, the one reading of the clock that the request gets.
-    pub now: Timestamp,
-    /// A presigned request is honoured for this many seconds even if its `X-Amz-Expires` is smaller. 0 almost
-    /// everywhere; 900 for `GetCallerIdentity`, whose presigned form AWS STS honours for a quarter of an hour whatever it says.
-    pub presigned_at_least_seconds: i64,
-}
 
 impl Presented<'_> {
     /// Holds the scope against the service: the region must be there (which one is free), the service must be this one,
@@ -128,14 +117,14 @@ impl Presented<'_> {
     pub fn verify(&self, key: &SigningKey, terms: &Terms<'_>) -> Result<(), SignatureError> {
         self.check_scope(terms.service)?;
         self.check_time(terms.now, terms.presigned_at_least_seconds)?;
-        let payload = canonical::hash_hex(self.request().body);
+        let payload = digest::hash_hex(self.request().body);
         if let Some(declared) = self.declared_payload()
             && declared != payload.as_slice()
         {
             return Err(SignatureError::Payload);
         }
         let expected = self.signature_under(key, &payload)?;
-        if equal(&expected, self.signature().as_bytes()) {
+        if digest::equal(&expected, self.signature().as_bytes()) {
             Ok(())
         } else {
             Err(SignatureError::Mismatch)
@@ -143,93 +132,24 @@ impl Presented<'_> {
     }
 }
 
-/// Whether the signature is the expected one, in a time that does not depend on where they differ.
-///
-/// SECURITY: a comparison that stops at the first difference would tell an attacker the signature digit by digit.
-fn equal(expected: &Hex, presented: &[u8]) -> bool {
-    let words = |hex: &Hex| -> [u64; 8] {
-        let mut words = [0; 8];
-        for (word, bytes) in words.iter_mut().zip(hex.as_chunks::<8>().0) {
-            *word = u64::from_ne_bytes(*bytes);
-        }
-        words
-    };
-    // The length is no secret: it is always 64.
-    let Ok(presented) = <&Hex>::try_from(presented) else {
-        return false;
-    };
-    words(expected).ct_eq(&words(presented)).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::hint::black_box;
-    use std::time::{Duration, Instant};
-
-    use super::*;
-
-    /// The shortest of many batches of comparisons: what disturbs a measurement only ever lengthens it.
-    fn shortest(mut batches: u32, compare: impl Fn() -> bool) -> Duration {
-        let mut shortest = Duration::MAX;
-        while batches > 0 {
-            let start = Instant::now();
-            for _ in 0..500 {
-                assert!(!black_box(compare()));
-            }
-            shortest = shortest.min(start.elapsed());
-            batches -= 1;
-        }
-        shortest
+impl Claim for Presented<'_> {
+    fn access_key_id(&self) -> &str {
+        self.access_key_id()
     }
 
-    fn ratio(one: Duration, other: Duration) -> f64 {
-        one.max(other).as_secs_f64() / one.min(other).as_secs_f64()
+    fn session_token(&self) -> Option<&str> {
+        self.session_token()
     }
 
-    #[test]
-    fn ac_12_the_place_of_the_first_difference_does_not_show_in_the_time() {
-        let expected: Hex = [b'a'; 64];
-        let (mut early, mut late) = (expected, expected);
-        early[0] = b'b';
-        late[63] = b'b';
-        // Digit by digit is what an attacker hopes for; that it shows proves that this measurement can see it.
-        let naive = |other: &Hex| {
-            expected
-                .iter()
-                .zip(other)
-                .all(|(one, other)| black_box(one) == black_box(other))
-        };
-        // Another process may disturb one whole round, but not every one.
-        let rounds: Vec<(f64, f64)> = (0..5)
-            .map(|_| {
-                let seen = ratio(
-                    shortest(40, || naive(black_box(&early))),
-                    shortest(40, || naive(black_box(&late))),
-                );
-                let ours = ratio(
-                    shortest(40, || equal(&expected, black_box(&early))),
-                    shortest(40, || equal(&expected, black_box(&late))),
-                );
-                (seen, ours)
-            })
-            .collect();
-        assert!(
-            rounds.iter().any(|&(seen, ours)| seen > 3.0 && ours < 1.2),
-            "naive and constant-time ratios of early to late: {rounds:?}"
-        );
+    fn scope(&self) -> Scope<'_> {
+        self.scope()
     }
 
-    #[test]
-    fn only_the_same_digits_are_equal() {
-        let expected: Hex = [b'a'; 64];
-        assert!(equal(&expected, &[b'a'; 64]));
-        for place in 0..64 {
-            let mut other = expected;
-            other[place] ^= 1;
-            assert!(!equal(&expected, &other), "{place}");
-        }
-        assert!(!equal(&expected, &[b'a'; 63]));
-        assert!(!equal(&expected, &[b'a'; 65]));
-        assert!(!equal(&expected, b""));
+    fn check_scope(&self, service: &str) -> Result<(), Refusal> {
+        self.check_scope(service).map_err(Refusal::from)
+    }
+
+    fn verify(&self, key: &SigningKey, terms: &Terms<'_>) -> Result<(), Refusal> {
+        self.verify(key, terms).map_err(Refusal::from)
     }
 }

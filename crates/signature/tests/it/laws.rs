@@ -71,7 +71,7 @@ fn with_signer<R>(sign: impl FnOnce(&Signer<'_>) -> R) -> R {
 }
 
 /// One change of one byte (or character) somewhere in a request.
-fn change(call: &mut Call, part: usize, place: prop::sample::Index, byte: u8) {
+pub(crate) fn change(call: &mut Call, part: usize, place: prop::sample::Index, byte: u8) {
     let replace = |text: &mut String| {
         let mut characters: Vec<char> = text.chars().collect();
         if characters.is_empty() {

@@ -6,18 +6,18 @@ use sha2::{Digest, Sha256};
 
 use crate::call::Call;
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+pub(crate) fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
 }
 
 /// `UriEncode` of the documentation.
-fn uri_encode(bytes: &[u8], keep_slash: bool) -> String {
+pub(crate) fn uri_encode(bytes: &[u8], keep_slash: bool) -> String {
     bytes
         .iter()
         .map(|&byte| match byte {
@@ -31,7 +31,7 @@ fn uri_encode(bytes: &[u8], keep_slash: bool) -> String {
 }
 
 /// Undoes percent-encoding, or `None` where an escape is broken.
-fn uri_decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn uri_decode(text: &str) -> Option<Vec<u8>> {
     let text = text.replace('+', " ");
     let mut pieces = text.split('%');
     let mut decoded = pieces.next()?.as_bytes().to_vec();

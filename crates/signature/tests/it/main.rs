@@ -1,5 +1,5 @@
 //! Signatures seen from outside: AWS's published examples, the abuse cases by number, the answers word for word, and laws
-//! over random requests. The signer in `literal` shares no code with the crate.
+//! over random requests. The signers in `literal` share no code with the crate.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,3 +14,4 @@ mod call;
 mod laws;
 mod literal;
 mod published;
+mod sdk;
