@@ -26,7 +26,7 @@ USERS = int(os.environ.get("CLAVIGER_TEST_MEASURED_USERS", "10000"))
 ROUNDS = 30
 TARGET_MS = 20
 TARGET_KIB = 100
-GROUPS, POLICIES, ROLES = 100, 300, 100
+GROUPS, POLICIES, ROLES = 1_000, 1_000, 1_000
 ONE = "user-00200"
 PAGES = [
     "/signin",
@@ -54,13 +54,16 @@ PAGES = [
     f"/console/users/{ONE}/certificates",
     "/console/users/~new",
     "/console/groups",
+    "/console/groups?sort=-created",
     "/console/group?name=group-001",
     "/console/group/members?name=group-001",
     "/console/group/attach?name=group-001",
     "/console/policies",
+    "/console/policies?sort=-edited",
     f"/console/policy?arn=arn:aws:iam::{ACCOUNT}:policy/policy-001",
     f"/console/policy/edit?arn=arn:aws:iam::{ACCOUNT}:policy/policy-001",
     "/console/roles",
+    "/console/roles?sort=-created",
     "/console/role?name=role-001",
     "/console/role/attach?name=role-001",
     "/console/role/trust?name=role-001",
@@ -119,6 +122,7 @@ def main() -> None:
         "CLAVIGER_ROOT_EMAIL": ROOT_EMAIL,
         "CLAVIGER_ROOT_PASSWORD": ROOT_PASSWORD,
         "CLAVIGER_QUOTA_USERS": str(USERS + 100),
+        "CLAVIGER_QUOTA_GROUPS": str(GROUPS),
         "CLAVIGER_LOG_FORMAT": "json",
     }
     server = Server(folder / "server", env=env).start()

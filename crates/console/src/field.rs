@@ -5,7 +5,7 @@ use claviger_iam::operation::page::{PageEnd, Paged};
 use claviger_model::scalar::{Constraint, Expected};
 use claviger_model::{Code, Scalar};
 
-use crate::view::encode;
+use crate::view::asking;
 
 /// Reads a value. `label` is what the field is called on the page.
 pub(crate) fn read<T: Scalar>(text: &str, label: &str) -> Result<T, Fault> {
@@ -64,8 +64,7 @@ pub(crate) fn paged(marker: Option<&str>, rows: i32) -> Result<Paged, Fault> {
 /// The address of the next page of a list, if more follow. `list` is the address of the first, with its query.
 pub(crate) fn next(list: &str, end: &PageEnd) -> Option<String> {
     let marker = end.marker.as_deref()?;
-    let joint = if list.contains('?') { '&' } else { '?' };
-    Some(format!("{list}{joint}marker={}", encode(marker)))
+    Some(asking(list, &[("marker", marker)]))
 }
 
 #[cfg(test)]

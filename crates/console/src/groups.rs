@@ -9,20 +9,22 @@ use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::groups::{GetGroup, ListGroups};
 use claviger_iam::operation::inline_policies::ListGroupPolicies;
+use claviger_iam::operation::page::{PageEnd, Paged};
 use claviger_iam::operation::policy_attachments::ListAttachedGroupPolicies;
 use claviger_iam::operation::shapes::GroupShape;
 use claviger_model::name::GroupName;
+use claviger_model::text;
 
 use crate::answer::{Answer, Failure, page};
 use crate::credentials::Section;
 use crate::door::Visit;
-use crate::field::{next, paged, read};
-use crate::view::{Frame, When, encode};
+use crate::field::{paged, read};
+use crate::listing::{Listed, Listing, MOST_SORTED, Wanted};
+use crate::order::{Heading, Order, Plain};
+use crate::view::{Frame, When, asking, encode};
 
 /// Rows of a page.
 pub(crate) const ROWS: i32 = 50;
-/// Rows of a page of the list that a search goes through.
-const SEARCHED: i32 = 1_000;
 /// Members that the list counts; beyond, it says that there are more.
 const COUNTED: i32 = 10;
 
@@ -44,44 +46,58 @@ struct Row {
     made: When,
 }
 
+impl Listing for ListGroups {
+    type Row = GroupShape;
+
+    fn at(&self, page: Paged) -> Self {
+        Self {
+            path_prefix: self.path_prefix.clone(),
+            page,
+        }
+    }
+
+    fn rows(output: Self::Output) -> (Vec<GroupShape>, PageEnd) {
+        (output.groups, output.end)
+    }
+}
+
+/// The operation that lists every group.
+pub(crate) fn all() -> Result<ListGroups, Fault> {
+    Ok(ListGroups {
+        path_prefix: None,
+        page: paged(None, ROWS)?,
+    })
+}
+
+/// The address of the list that holds this in its names, in this order.
+fn list_of(search: &str, order: Order<Plain>) -> String {
+    let sort = order.word();
+    asking("/console/groups", &[("search", search), ("sort", &sort)])
+}
+
 #[derive(Template)]
 #[template(path = "groups.html")]
 struct Groups {
     frame: Frame,
     search: String,
+    sort: String,
+    name: Heading,
+    created: Heading,
     groups: Section<Row>,
     next: Option<String>,
+    partly: bool,
 }
 
-async fn listed(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<GroupShape>, Fault> {
-    let query = &visit.asked.query;
-    let Some(wanted) = query.filled("search") else {
-        let list = ListGroups {
-            path_prefix: None,
-            page: paged(query.filled("marker"), ROWS)?,
-        };
-        let read = visit.call(&list).await?;
-        *next_page = next("/console/groups", &read.end);
-        return Ok(read.groups);
-    };
-    let most = usize::try_from(ROWS).unwrap_or(1);
-    let folded = wanted.to_lowercase();
-    let mut found = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let list = ListGroups {
-            path_prefix: None,
-            page: paged(marker.as_deref(), SEARCHED)?,
-        };
-        let read = visit.call(&list).await?;
-        let hits = read.groups.into_iter();
-        found.extend(hits.filter(|group| group.group_name.to_lowercase().contains(&folded)));
-        marker = read.end.marker;
-        if marker.is_none() || found.len() >= most {
-            found.truncate(most);
-            return Ok(found);
-        }
+async fn listed(visit: &Visit, wanted: &Wanted<Plain>) -> Result<Listed<GroupShape>, Fault> {
+    let search = visit.asked.query.text("search");
+    let (list, address) = (all()?, list_of(search, wanted.order));
+    if search.is_empty() && wanted.order == Order::USUAL {
+        return wanted.page(visit, &list, &address).await;
     }
+    let folded = text::fold(search);
+    let fits = |group: &GroupShape| text::fold(&group.group_name).contains(&folded);
+    let place = |by: Plain, group: &GroupShape| by.place(&group.group_name, group.create_date);
+    wanted.cut(visit, &list, &address, fits, place).await
 }
 
 /// What a row tells besides the group itself. What may not be seen is left out.
@@ -125,22 +141,34 @@ async fn row(visit: &Visit, group: GroupShape) -> Result<Row, Fault> {
     })
 }
 
-async fn rows(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<Row>, Fault> {
-    let mut rows = Vec::new();
-    for group in listed(visit, next_page).await? {
+async fn found(visit: &Visit, wanted: &Wanted<Plain>) -> Result<Listed<Row>, Fault> {
+    let listed = listed(visit, wanted).await?;
+    let mut rows = Vec::with_capacity(listed.rows.len());
+    for group in listed.rows {
         rows.push(row(visit, group).await?);
     }
-    Ok(rows)
+    Ok(Listed {
+        rows,
+        next: listed.next,
+        partly: listed.partly,
+    })
 }
 
 /// The list.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    let mut next = None;
-    let groups = Section::of(rows(&visit, &mut next).await);
+    let wanted = Wanted::of(&visit, ROWS);
+    let found = found(&visit, &wanted).await;
+    let (groups, next, partly) = Listed::parts(found);
+    let search = visit.asked.query.text("search");
+    let list = |order| list_of(search, order);
     page(&Groups {
         frame: Frame::of(&visit, "User groups", "groups"),
-        search: visit.asked.query.text("search").to_owned(),
+        name: wanted.order.heading(Plain::Name, "Name", list),
+        created: wanted.order.heading(Plain::Created, "Created", list),
+        search: search.to_owned(),
+        sort: wanted.order.word(),
         groups,
         next,
+        partly,
     })
 }

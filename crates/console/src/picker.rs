@@ -88,16 +88,16 @@ impl Picker {
     pub(crate) async fn policies(visit: &Visit, field: &'static str, but: &[String]) -> Self {
         let mut picker = Self::new(visit, field, "policies");
         let most = MOST_HITS + but.len();
-        let found = policies::search(visit, PolicyScope::All, false, &picker.search, most).await;
-        let found = found.map(|found| {
-            let choices = found.policies.into_iter().map(|policy| Choice {
+        let found = policies::search(visit, PolicyScope::All, &picker.search, most).await;
+        let found = found.map(|(found, more)| {
+            let choices = found.into_iter().map(|policy| Choice {
                 value: policy.arn.as_str().to_owned(),
                 name: policy.policy_name,
                 about: policies::kind(policy.arn.as_str()).to_owned(),
                 ticked: false,
             });
             let others = choices.filter(|choice| !but.contains(&choice.value));
-            (others.collect(), found.more)
+            (others.collect(), more)
         });
         let ticked = visit.asked.form.all(field).map(|arn| Choice {
             value: arn.to_owned(),

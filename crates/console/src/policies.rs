@@ -8,21 +8,20 @@ pub(crate) mod policy;
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::managed_policies::{ListPolicies, PolicyScope};
+use claviger_iam::operation::page::{PageEnd, Paged};
 use claviger_iam::operation::shapes::PolicyShape;
+use claviger_model::text;
 
 use crate::answer::{Answer, page};
 use crate::credentials::Section;
 use crate::door::Visit;
-use crate::field::{next, paged};
-use crate::view::{Frame, When, encode};
+use crate::field::paged;
+use crate::listing::{Listed, Listing, MOST_SORTED, Wanted, gather};
+use crate::order::{Heading, Key, Order};
+use crate::view::{Frame, When, asking, encode};
 
 /// Rows of a page.
 pub(crate) const ROWS: i32 = 50;
-/// Rows that a search shows at the most.
-const MOST_HITS: usize = 200;
-/// Rows of a page of the list that a search goes through.
-const SEARCHED: i32 = 1_000;
-
 /// Where the page of a policy is.
 pub(crate) fn address(arn: &str) -> String {
     format!("/console/policy?arn={}", encode(arn))
@@ -42,54 +41,109 @@ pub(crate) fn kind(arn: &str) -> &'static str {
     }
 }
 
-/// What a search found.
-pub(crate) struct Found {
-    pub(crate) policies: Vec<PolicyShape>,
-    /// Whether there are more than are shown.
-    pub(crate) more: bool,
+impl Listing for ListPolicies {
+    type Row = PolicyShape;
+
+    fn at(&self, page: Paged) -> Self {
+        Self {
+            scope: self.scope,
+            only_attached: self.only_attached,
+            path_prefix: self.path_prefix.clone(),
+            policy_usage_filter: self.policy_usage_filter,
+            page,
+        }
+    }
+
+    fn rows(output: Self::Output) -> (Vec<PolicyShape>, PageEnd) {
+        (output.policies, output.end)
+    }
 }
 
-/// The policies whose name holds what is searched for, without regard to case; those of the account first.
+/// The operation that lists the policies of a scope.
+fn all(scope: PolicyScope, only_attached: bool) -> Result<ListPolicies, Fault> {
+    Ok(ListPolicies {
+        scope: Some(scope),
+        only_attached: Some(only_attached),
+        path_prefix: None,
+        policy_usage_filter: None,
+        page: paged(None, ROWS)?,
+    })
+}
+
+/// Whether the name of a policy holds what is searched for, which is folded.
+fn holds(policy: &PolicyShape, folded: &str) -> bool {
+    text::fold(&policy.policy_name).contains(folded)
+}
+
+/// The policies whose name holds what is searched for, up to so many, and whether there are more; those of the account first.
 pub(crate) async fn search(
     visit: &Visit,
     scope: PolicyScope,
-    only_attached: bool,
     wanted: &str,
     most: usize,
-) -> Result<Found, Fault> {
-    let wanted = wanted.to_lowercase();
-    let mut found = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let list = ListPolicies {
-            scope: Some(scope),
-            only_attached: Some(only_attached),
-            path_prefix: None,
-            policy_usage_filter: None,
-            page: paged(marker.as_deref(), SEARCHED)?,
+) -> Result<(Vec<PolicyShape>, bool), Fault> {
+    let folded = text::fold(wanted);
+    let list = all(scope, false)?;
+    gather(visit, &list, most, |policy| holds(policy, &folded)).await
+}
+
+/// What the list can be put in order by.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum By {
+    /// The account's own by name, then AWS's by path and name.
+    Owner,
+    Name,
+    Kind,
+    Uses,
+    Edited,
+}
+
+impl By {
+    /// Where a policy stands.
+    fn place(self, policy: &PolicyShape) -> (i64, &'static str, String) {
+        let (at, kind) = match self {
+            Self::Owner | Self::Name => (0, ""),
+            Self::Kind => (0, kind(policy.arn.as_str())),
+            Self::Uses => {
+                let bounding = policy.permissions_boundary_usage_count;
+                (i64::from(policy.attachment_count) + i64::from(bounding), "")
+            }
+            Self::Edited => (policy.update_date.micros(), ""),
         };
-        let read = visit.call(&list).await?;
-        for policy in read.policies {
-            if !policy.policy_name.to_lowercase().contains(&wanted) {
-                continue;
-            }
-            if found.len() == most {
-                return Ok(Found {
-                    policies: found,
-                    more: true,
-                });
-            }
-            found.push(policy);
-        }
-        marker = read.end.marker;
-        if marker.is_none() {
-            return Ok(Found {
-                policies: found,
-                more: false,
-            });
-        }
+        (at, kind, text::fold(&policy.policy_name))
     }
 }
+
+impl Key for By {
+    const USUAL: Self = Self::Owner;
+
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Owner => None,
+            Self::Name => Some("name"),
+            Self::Kind => Some("type"),
+            Self::Uses => Some("used"),
+            Self::Edited => Some("edited"),
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        let keys = [Self::Name, Self::Kind, Self::Uses, Self::Edited];
+        keys.into_iter().find(|key| key.word() == Some(word))
+    }
+
+    fn falls(self) -> bool {
+        matches!(self, Self::Uses | Self::Edited)
+    }
+}
+
+/// The columns, each of which the list can be put in order by.
+const COLUMNS: [(By, &str); 4] = [
+    (By::Name, "Name"),
+    (By::Kind, "Type"),
+    (By::Uses, "Used as"),
+    (By::Edited, "Edited"),
+];
 
 struct Row {
     name: String,
@@ -107,9 +161,11 @@ struct Policies {
     frame: Frame,
     search: String,
     kind: String,
+    sort: String,
+    headings: Vec<Heading>,
     policies: Section<Row>,
     next: Option<String>,
-    more: bool,
+    partly: bool,
 }
 
 /// What a policy is used for.
@@ -132,39 +188,37 @@ fn uses(policy: &PolicyShape) -> String {
     }
 }
 
-async fn list(visit: &Visit, next_page: &mut Option<String>) -> Result<Found, Fault> {
+/// The address of the list of this type that holds this in its names, in this order.
+fn list_of(search: &str, kind: &str, order: Order<By>) -> String {
+    let sort = order.word();
+    let parts = [("search", search), ("type", kind), ("sort", &sort)];
+    asking("/console/policies", &parts)
+}
+
+async fn listed(visit: &Visit, wanted: &Wanted<By>) -> Result<Listed<PolicyShape>, Fault> {
     let query = &visit.asked.query;
-    let (scope, only_attached) = match query.text("type") {
-        "own" => (PolicyScope::Local, false),
-        "aws" => (PolicyScope::Aws, false),
-        "used" => (PolicyScope::All, true),
-        _ => (PolicyScope::All, false),
+    let (search, kind) = (query.text("search"), query.text("type"));
+    let list = match kind {
+        "own" => all(PolicyScope::Local, false)?,
+        "aws" => all(PolicyScope::Aws, false)?,
+        "used" => all(PolicyScope::All, true)?,
+        _ => all(PolicyScope::All, false)?,
     };
-    if let Some(wanted) = query.filled("search") {
-        return search(visit, scope, only_attached, wanted, MOST_HITS).await;
+    let address = list_of(search, kind, wanted.order);
+    if search.is_empty() && wanted.order == Order::USUAL {
+        return wanted.page(visit, &list, &address).await;
     }
-    let list = ListPolicies {
-        scope: Some(scope),
-        only_attached: Some(only_attached),
-        path_prefix: None,
-        policy_usage_filter: None,
-        page: paged(query.filled("marker"), ROWS)?,
-    };
-    let read = visit.call(&list).await?;
-    let first = format!("/console/policies?type={}", encode(query.text("type")));
-    *next_page = next(&first, &read.end);
-    Ok(Found {
-        policies: read.policies,
-        more: false,
-    })
+    let folded = text::fold(search);
+    let fits = |policy: &PolicyShape| holds(policy, &folded);
+    wanted.cut(visit, &list, &address, fits, By::place).await
 }
 
 /// The list.
 pub(crate) async fn show(visit: Visit) -> Answer {
     let now = visit.asked.facts.now;
-    let mut next = None;
-    let found = list(&visit, &mut next).await;
-    let more = found.as_ref().is_ok_and(|found| found.more);
+    let wanted = Wanted::of(&visit, ROWS);
+    let listed = listed(&visit, &wanted).await;
+    let (policies, next, partly) = Listed::parts(listed);
     let row = |policy: PolicyShape| Row {
         address: address(policy.arn.as_str()),
         own: (!is_aws(policy.arn.as_str())).then(|| policy.arn.as_str().to_owned()),
@@ -173,12 +227,23 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         edited: When::of(policy.update_date, now),
         name: policy.policy_name,
     };
+    let query = &visit.asked.query;
+    let (search, kind) = (query.text("search"), query.text("type"));
+    let heading = |(by, label)| {
+        let list = |order| list_of(search, kind, order);
+        wanted.order.heading(by, label, list)
+    };
     page(&Policies {
         frame: Frame::of(&visit, "Policies", "policies"),
-        search: visit.asked.query.text("search").to_owned(),
-        kind: visit.asked.query.text("type").to_owned(),
-        policies: Section::of(found.map(|found| found.policies.into_iter().map(row).collect())),
+        search: search.to_owned(),
+        kind: kind.to_owned(),
+        sort: wanted.order.word(),
+        headings: COLUMNS.iter().copied().map(heading).collect(),
+        policies: match policies {
+            Section::Rows(rows) => Section::Rows(rows.into_iter().map(row).collect()),
+            Section::Refused(why) => Section::Refused(why),
+        },
         next,
-        more,
+        partly,
     })
 }

@@ -9,23 +9,24 @@ pub(crate) mod trusted;
 
 use askama::Template;
 use claviger_iam::Fault;
+use claviger_iam::operation::page::{PageEnd, Paged};
 use claviger_iam::operation::policy_checks::DocumentKind;
 use claviger_iam::operation::roles::{GetRole, ListRoles};
 use claviger_iam::operation::shapes::RoleShape;
 use claviger_model::name::RoleName;
+use claviger_model::text;
 
 use crate::answer::{Answer, Failure, page};
 use crate::credentials::Section;
 use crate::documents::editor::Editor;
 use crate::door::Visit;
-use crate::field::{next, paged, read};
-use crate::view::{Frame, When, encode};
+use crate::field::{paged, read};
+use crate::listing::{Listed, Listing, MOST_SORTED, Wanted};
+use crate::order::{Heading, Order, Plain};
+use crate::view::{Frame, When, asking, encode};
 
 /// Rows of a page.
 const ROWS: i32 = 50;
-/// Rows of a page of the list that a search goes through.
-const SEARCHED: i32 = 1_000;
-
 /// Where the page of a role is.
 pub(crate) fn address(name: &str) -> String {
     format!("/console/role?name={}", encode(name))
@@ -59,49 +60,60 @@ struct Row {
     made: When,
 }
 
+impl Listing for ListRoles {
+    type Row = RoleShape;
+
+    fn at(&self, page: Paged) -> Self {
+        Self {
+            path_prefix: self.path_prefix.clone(),
+            page,
+        }
+    }
+
+    fn rows(output: Self::Output) -> (Vec<RoleShape>, PageEnd) {
+        (output.roles, output.end)
+    }
+}
+
+/// The address of the list that holds this in its names, in this order.
+fn list_of(search: &str, order: Order<Plain>) -> String {
+    let sort = order.word();
+    asking("/console/roles", &[("search", search), ("sort", &sort)])
+}
+
 #[derive(Template)]
 #[template(path = "roles.html")]
 struct Roles {
     frame: Frame,
     search: String,
+    sort: String,
+    name: Heading,
+    created: Heading,
     roles: Section<Row>,
     next: Option<String>,
+    partly: bool,
 }
 
-async fn listed(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<RoleShape>, Fault> {
-    let query = &visit.asked.query;
-    let Some(wanted) = query.filled("search") else {
-        let list = ListRoles {
-            path_prefix: None,
-            page: paged(query.filled("marker"), ROWS)?,
-        };
-        let read = visit.call(&list).await?;
-        *next_page = next("/console/roles", &read.end);
-        return Ok(read.roles);
+async fn listed(visit: &Visit, wanted: &Wanted<Plain>) -> Result<Listed<RoleShape>, Fault> {
+    let search = visit.asked.query.text("search");
+    let address = list_of(search, wanted.order);
+    let list = ListRoles {
+        path_prefix: None,
+        page: paged(None, ROWS)?,
     };
-    let most = usize::try_from(ROWS).unwrap_or(1);
-    let folded = wanted.to_lowercase();
-    let mut found = Vec::new();
-    let mut marker: Option<String> = None;
-    loop {
-        let list = ListRoles {
-            path_prefix: None,
-            page: paged(marker.as_deref(), SEARCHED)?,
-        };
-        let read = visit.call(&list).await?;
-        let hits = read.roles.into_iter();
-        found.extend(hits.filter(|role| role.role_name.to_lowercase().contains(&folded)));
-        marker = read.end.marker;
-        if marker.is_none() || found.len() >= most {
-            found.truncate(most);
-            return Ok(found);
-        }
+    if search.is_empty() && wanted.order == Order::USUAL {
+        return wanted.page(visit, &list, &address).await;
     }
+    let folded = text::fold(search);
+    let fits = |role: &RoleShape| text::fold(&role.role_name).contains(&folded);
+    let place = |by: Plain, role: &RoleShape| by.place(&role.role_name, role.create_date);
+    wanted.cut(visit, &list, &address, fits, place).await
 }
 
-async fn rows(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<Row>, Fault> {
-    let mut rows = Vec::new();
-    for role in listed(visit, next_page).await? {
+async fn found(visit: &Visit, wanted: &Wanted<Plain>) -> Result<Listed<Row>, Fault> {
+    let listed = listed(visit, wanted).await?;
+    let mut rows = Vec::with_capacity(listed.rows.len());
+    for role in listed.rows {
         let get = GetRole {
             role_name: read(&role.role_name, "The role")?,
         };
@@ -116,17 +128,28 @@ async fn rows(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<Row>,
             name: role.role_name,
         });
     }
-    Ok(rows)
+    Ok(Listed {
+        rows,
+        next: listed.next,
+        partly: listed.partly,
+    })
 }
 
 /// The list.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    let mut next = None;
-    let roles = Section::of(rows(&visit, &mut next).await);
+    let wanted = Wanted::of(&visit, ROWS);
+    let found = found(&visit, &wanted).await;
+    let (roles, next, partly) = Listed::parts(found);
+    let search = visit.asked.query.text("search");
+    let list = |order| list_of(search, order);
     page(&Roles {
         frame: Frame::of(&visit, "Roles", "roles"),
-        search: visit.asked.query.text("search").to_owned(),
+        name: wanted.order.heading(Plain::Name, "Name", list),
+        created: wanted.order.heading(Plain::Created, "Created", list),
+        search: search.to_owned(),
+        sort: wanted.order.word(),
         roles,
         next,
+        partly,
     })
 }

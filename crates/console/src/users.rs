@@ -25,7 +25,7 @@ use claviger_model::name::{ExistingUserName, UserName};
 use claviger_model::scalar::Bounded;
 use claviger_model::{Code, Scalar, text};
 
-use self::columns::{Column, Order};
+use self::columns::{By, Column};
 use self::list::{CHOICES, Cell, Row, Wanted};
 use crate::answer::{Answer, Failure, go, page, with_cookies};
 use crate::cookies::Cookie;
@@ -33,7 +33,8 @@ use crate::credentials::Section;
 use crate::door::Visit;
 use crate::form::Form;
 use crate::home::OLD_KEY_DAYS;
-use crate::view::{Frame, encode, fault_text};
+use crate::order::{Heading, Order};
+use crate::view::{Frame, asking, encode, fault_text};
 
 /// Users of one page of the list.
 const ROWS: usize = 50;
@@ -79,15 +80,6 @@ fn pages_of(rows: usize, marker: Option<Marker>) -> Paged {
     }
 }
 
-/// The heading of a column.
-struct Heading {
-    label: &'static str,
-    /// Where the list is in the order of this column.
-    link: Option<String>,
-    /// In which order it is, in the words of `aria-sort`.
-    order: Option<&'static str>,
-}
-
 /// A column that can be chosen.
 struct Choice {
     word: &'static str,
@@ -101,7 +93,7 @@ struct Users {
     frame: Frame,
     search: String,
     show: String,
-    order: Order,
+    order: Order<By>,
     /// How many there are in all, where that may be known.
     total: Option<i32>,
     name: Heading,
@@ -116,28 +108,12 @@ struct Users {
 }
 
 /// The list in this order, with the same search and choice.
-fn list_of(search: &str, show: &str, order: Order) -> String {
-    let parts = [
-        ("search", search.to_owned()),
-        ("show", show.to_owned()),
-        (
-            "sort",
-            if order == Order::USUAL {
-                String::new()
-            } else {
-                order.word()
-            },
-        ),
-    ];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    if parts.is_empty() {
-        return String::from("/console/users");
-    }
-    format!("/console/users?{}", parts.join("&"))
+fn list_of(search: &str, show: &str, order: Order<By>) -> String {
+    let sort = order.word();
+    asking(
+        "/console/users",
+        &[("search", search), ("show", show), ("sort", &sort)],
+    )
 }
 
 fn name_of(user: &UserShape) -> &str {
@@ -160,12 +136,9 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         Ok(found) => (Ok(found.rows), found.next, found.plain),
         Err(fault) => (Err(fault), None, None),
     };
-    let heading = |column: Option<Column>| Heading {
-        label: column.map_or("User name", Column::label),
-        link: order
-            .towards(column)
-            .map(|order| list_of(search, show, order)),
-        order: order.told(column),
+    let heading = |by: By| {
+        let label = by.map_or("User name", Column::label);
+        order.heading(by, label, |order| list_of(search, show, order))
     };
     let here = list_of(search, show, order);
     let summary = visit.call(&GetAccountSummary {}).await.ok();
@@ -187,10 +160,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
             .collect(),
         rows: Section::of(rows),
         plain: plain.as_ref().map(fault_text),
-        next: next.map(|next| {
-            let joint = if here.contains('?') { '&' } else { '?' };
-            format!("{here}{joint}marker={}", encode(&next))
-        }),
+        next: next.map(|next| asking(&here, &[("marker", &next)])),
         first: query.ticked("marker").then_some(here),
         search: search.to_owned(),
         show: show.to_owned(),

@@ -210,6 +210,18 @@ pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// The address of a list that is asked this. What is empty is left out.
+pub(crate) fn asking(list: &str, parts: &[(&str, &str)]) -> String {
+    let mut address = list.to_owned();
+    for (name, value) in parts.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(name);
+        address.push('=');
+        address.push_str(&encode(value));
+    }
+    address
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,5 +287,18 @@ mod tests {
         assert_eq!(ago(7_300), "2 hours ago");
         assert_eq!(ago(86_400 * 90), "90 days ago");
         assert_eq!(ago(-7_300), "in 2 hours");
+    }
+
+    #[test]
+    fn an_address_holds_what_was_asked_and_nothing_else() {
+        let parts = [("search", "a&b"), ("type", ""), ("sort", "-name")];
+        assert_eq!(
+            asking("/console/groups", &parts),
+            "/console/groups?search=a%26b&sort=%2Dname"
+        );
+        assert_eq!(
+            asking("/console/groups", &[("search", "")]),
+            "/console/groups"
+        );
     }
 }

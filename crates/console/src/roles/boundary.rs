@@ -23,9 +23,9 @@ pub(crate) struct Offer {
 
 /// The field, with the first policies of the account.
 pub(crate) async fn offer(visit: &Visit, typed: &str) -> Offer {
-    let found = policies::search(visit, PolicyScope::Local, false, "", MOST_OFFERED).await;
+    let found = policies::search(visit, PolicyScope::Local, "", MOST_OFFERED).await;
     // Who may not list policies can still name one.
-    let listed = found.map(|found| found.policies).unwrap_or_default();
+    let listed = found.map(|(found, _)| found).unwrap_or_default();
     let names = listed.into_iter().map(|policy| match policy.path.as_str() {
         "/" => policy.policy_name,
         _ => policy.arn.as_str().to_owned(),

@@ -4,6 +4,7 @@ use claviger_iam::operation::user_details::{SortOrder, UserSortKey};
 
 use crate::cookies::Cookie;
 use crate::door::Visit;
+use crate::order::{Key, Order};
 
 /// A column besides the name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -129,72 +130,38 @@ impl Column {
 }
 
 /// What the list is put in order by: a column, or the name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Order {
-    pub(super) column: Option<Column>,
-    /// Whether the greatest comes first: the last name, the greatest age, the latest moment.
-    pub(super) down: bool,
+pub(super) type By = Option<Column>;
+
+impl Key for By {
+    const USUAL: Self = None;
+
+    fn word(self) -> Option<&'static str> {
+        match self {
+            None => Some("name"),
+            Some(column) => column.sort_key().map(|_| column.word()),
+        }
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        let named = [None].into_iter().chain(Column::ALL.map(Some));
+        named.into_iter().find(|by| by.word() == Some(word))
+    }
+
+    fn falls(self) -> bool {
+        self.is_some()
+    }
 }
 
-impl Order {
-    /// By name, from A to Z.
-    pub(super) const USUAL: Self = Self {
-        column: None,
-        down: false,
+/// What the operation calls an order.
+pub(super) fn asked(order: Order<By>) -> (UserSortKey, SortOrder) {
+    let key = order.key.and_then(Column::sort_key);
+    // The greatest age is the earliest moment.
+    let turned = order.key.is_some_and(Column::is_age);
+    let way = match order.down != turned {
+        true => SortOrder::Descending,
+        false => SortOrder::Ascending,
     };
-
-    /// The order that an address asks for, such as `created` or `-created`.
-    pub(super) fn of(word: &str) -> Self {
-        let (word, down) = match word.strip_prefix('-') {
-            Some(word) => (word, true),
-            None => (word, false),
-        };
-        let column = Column::ALL
-            .into_iter()
-            .find(|column| column.word() == word && column.sort_key().is_some());
-        match (column, word) {
-            (None, "name") => Self { column, down },
-            (None, _) => Self::USUAL,
-            (column, _) => Self { column, down },
-        }
-    }
-
-    /// Its word in addresses.
-    pub(super) fn word(self) -> String {
-        let word = self.column.map_or("name", Column::word);
-        format!("{}{word}", if self.down { "-" } else { "" })
-    }
-
-    /// What the operation calls it.
-    pub(super) fn asked(self) -> (UserSortKey, SortOrder) {
-        let key = self.column.and_then(Column::sort_key);
-        // The greatest age is the earliest moment.
-        let turned = self.column.is_some_and(Column::is_age);
-        let order = match self.down != turned {
-            true => SortOrder::Descending,
-            false => SortOrder::Ascending,
-        };
-        (key.unwrap_or(UserSortKey::UserName), order)
-    }
-
-    /// The order that the heading of a column leads to, if the list can be put in order by it: by names upwards first, by
-    /// all else downwards, and the other way round where the list is in that order already.
-    pub(super) fn towards(self, column: Option<Column>) -> Option<Self> {
-        if column.is_some_and(|column| column.sort_key().is_none()) {
-            return None;
-        }
-        let down = if self.column == column {
-            !self.down
-        } else {
-            column.is_some()
-        };
-        Some(Self { column, down })
-    }
-
-    /// What the heading of a column tells, in the words of `aria-sort`.
-    pub(super) fn told(self, column: Option<Column>) -> Option<&'static str> {
-        (self.column == column).then_some(if self.down { "descending" } else { "ascending" })
-    }
+    (key.unwrap_or(UserSortKey::UserName), way)
 }
 
 #[cfg(test)]
@@ -211,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_greatest_age_is_the_earliest_moment() {
-        let asked = |word| Order::of(word).asked();
+        let asked = |word| asked(Order::of(word));
         assert_eq!(asked(""), (UserSortKey::UserName, SortOrder::Ascending));
         assert_eq!(
             asked("-name"),
@@ -226,22 +193,18 @@ mod tests {
             (UserSortKey::CreateDate, SortOrder::Descending)
         );
         assert_eq!(
-            Order::of("-arn"),
+            Order::<By>::of("-arn"),
             Order::USUAL,
             "nothing is put in order by that"
         );
     }
 
     #[test]
-    fn a_heading_leads_to_the_other_way_round_where_it_rules_already() {
-        let by = |word| Order::of(word);
-        let next = |order: Order, column| order.towards(column).map(Order::word);
-        assert_eq!(next(by(""), None).as_deref(), Some("-name"));
-        assert_eq!(next(by(""), Some(Column::KeyAge)).as_deref(), Some("-key"));
-        assert_eq!(
-            next(by("-key"), Some(Column::KeyAge)).as_deref(),
-            Some("key")
-        );
-        assert_eq!(next(by("-key"), Some(Column::Arn)), None);
+    fn a_heading_leads_by_names_upwards_first_and_by_all_else_downwards() {
+        let next = |word, column| Order::<By>::of(word).towards(column).map(Order::word);
+        assert_eq!(next("", None).as_deref(), Some("-name"));
+        assert_eq!(next("-name", None).as_deref(), Some(""));
+        assert_eq!(next("", Some(Column::KeyAge)).as_deref(), Some("-key"));
+        assert_eq!(next("-key", Some(Column::Arn)), None);
     }
 }

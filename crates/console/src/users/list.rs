@@ -12,12 +12,13 @@ use claviger_iam::operation::users::{GetUser, ListUsers};
 use claviger_model::name::ExistingUserName;
 use claviger_model::{AccessKeyId, Code, Scalar, Timestamp, text};
 
-use super::columns::{Column, Order};
+use super::columns::{By, Column, asked};
 use super::{MOST_READ, ROWS, address_of, name_of, pages_of, short, whole};
 use crate::credentials::{Key, devices, keys_of};
 use crate::door::Visit;
 use crate::field::read;
 use crate::home::OLD_KEY_DAYS;
+use crate::order::Order;
 use crate::view::When;
 
 /// Whom the list shows, by the word in its address.
@@ -72,14 +73,14 @@ pub(super) struct Found {
 pub(super) struct Wanted<'a> {
     pub(super) search: &'a str,
     pub(super) show: &'a str,
-    pub(super) order: Order,
+    pub(super) order: Order<By>,
     pub(super) columns: &'a [Column],
 }
 
 impl Wanted<'_> {
     /// The operation that answers it.
     fn details(&self, marker: Option<Marker>) -> Result<ListUserDetails, Fault> {
-        let (by, order) = self.order.asked();
+        let (by, order) = asked(self.order);
         let days = |word| {
             (self.show == word)
                 .then(|| Scalar::parse(&OLD_KEY_DAYS.to_string()).ok())
