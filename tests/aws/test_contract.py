@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import configparser
 import contextlib
-import datetime
 import http.client
-import ipaddress
 import json
 import re
 import socket
@@ -19,11 +17,7 @@ from pathlib import Path
 
 import botocore.exceptions
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from certificates import self_made_certificate
 from claviger import ACCOUNT, Keys, Server, binary, fetch, free_port, run_claviger, run_cli
 
 MakeServer = Callable[..., Server]
@@ -214,31 +208,6 @@ def test_plain_http_off_loopback_needs_insecure(make_server: MakeServer, tmp_pat
     server.env["CLAVIGER_LISTEN"] = f"0.0.0.0:{server.port}"
     server.start()
     assert server.get("/livez").status == 200
-
-
-def self_made_certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
-    cert_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_path, key_path
 
 
 def test_tls_with_a_certificate_of_ones_own(make_server: MakeServer, tmp_path: Path) -> None:

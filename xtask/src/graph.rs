@@ -57,6 +57,8 @@ const ALONE: &[(&str, &[&str])] = &[
         "futures*",
         &["claviger-store", "claviger-iam", "claviger-aws", "claviger"],
     ),
+    // Mail leaves from the binary alone.
+    ("lettre", &["claviger"]),
     // The command line, configuration and telemetry are read in the binary.
     ("clap*", &["claviger"]),
     ("toml*", &["claviger"]),

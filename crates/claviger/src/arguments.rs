@@ -33,6 +33,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Look after the messages that the server sends to people.
+    Notify {
+        #[command(subcommand)]
+        command: NotifyCommand,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Print the SSH public keys by which a user may log in to this host: what sshd's AuthorizedKeysCommand asks. Prints
     /// nothing and fails where anything is in doubt.
     SshKeys(Box<SshKeys>),
@@ -54,6 +61,17 @@ pub(crate) enum ConfigCommand {
     },
     /// Say whether the configuration is usable.
     Check,
+}
+
+/// What to do about messages.
+#[derive(Subcommand)]
+pub(crate) enum NotifyCommand {
+    /// Send one message the way the server would, and print what the other side answered. Asks no server and no store.
+    Test {
+        /// The address to write to.
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+    },
 }
 
 /// What to recover.

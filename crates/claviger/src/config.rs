@@ -3,6 +3,7 @@
 //! To add a setting, add a row to [`keys::KEYS`] and read it in [`Config::resolve`].
 
 mod keys;
+mod messages;
 mod sources;
 
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use ipnet::IpNet;
 
 use crate::Failure;
 use crate::arguments::{Flags, Output};
+use messages::Messages;
 use sources::Layered;
 
 /// The socket for commands on the host, where the configuration names none: this in the data directory.
@@ -46,6 +48,7 @@ pub(crate) struct Config {
     pub(crate) password_cost: Cost,
     pub(crate) quotas: Quotas,
     pub(crate) events_file: Option<PathBuf>,
+    pub(crate) messages: Messages,
     pub(crate) log: String,
     pub(crate) json_log: Option<bool>,
     pub(crate) first_account: Wanted,
@@ -131,6 +134,7 @@ impl Config {
             password_cost: password_cost(&layered)?,
             quotas: quotas(&layered)?,
             events_file: layered.get("events_file").map(PathBuf::from),
+            messages: messages::read(&layered)?,
             log: layered.get("log").unwrap_or_default().to_owned(),
             json_log,
             first_account: first_account(&layered)?,

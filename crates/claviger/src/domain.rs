@@ -10,6 +10,7 @@ use claviger_model::{Clock, Rng};
 use claviger_store::{Consistency, Database, OpenError, Options, Store};
 
 use crate::config::{Config, DatabaseChoice};
+use crate::messages::{Sender, Ways};
 use crate::{Failure, master_key};
 
 /// Makes a directory, and those above it, that only its owner may enter. One that is there is left as it is.
@@ -82,6 +83,9 @@ pub(crate) fn unopened(error: OpenError) -> Failure {
 /// What authenticator apps and security keys show.
 pub(crate) const PRODUCT: &str = "Claviger";
 
+/// Where messages go that have no other way, in the data directory.
+const OUTBOX: &str = "outbox";
+
 /// The server as security keys know it, if they can be used at its address.
 fn relying_party(address: &str) -> Option<RelyingParty> {
     match RelyingParty::of(address, PRODUCT) {
@@ -116,4 +120,23 @@ pub(crate) async fn start(
     Ok(Iam::new(store, settings)
         .await
         .context("the server cannot be started over its store")?)
+}
+
+/// Who writes messages.
+pub(crate) fn sender(config: &Config) -> Sender {
+    Sender {
+        product: PRODUCT,
+        address: config.address(),
+        language: config.messages.language,
+    }
+}
+
+/// How messages leave.
+pub(crate) fn ways(config: &Config) -> Ways {
+    Ways {
+        relay: config.messages.relay.clone(),
+        outbox: config.data_dir.join(OUTBOX),
+        sender: sender(config),
+        retry_seconds: config.messages.retry_seconds,
+    }
 }

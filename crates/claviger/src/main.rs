@@ -14,6 +14,8 @@ mod host;
 mod listener;
 mod log;
 mod master_key;
+mod messages;
+mod notify_command;
 mod origin;
 mod policy_command;
 mod profile;
@@ -57,6 +59,9 @@ fn main() -> ExitCode {
         },
         Command::Recover { command, flags } => {
             config::load(&flags).and_then(|config| recover_command::run(command, &config))
+        }
+        Command::Notify { command, flags } => {
+            config::load(&flags).and_then(|config| notify_command::run(command, &config))
         }
         Command::SshKeys(asked) => ssh_keys_command::run(&asked),
         Command::Policy { command } => policy_command::run(command),

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::listener::{self, Surroundings};
-use crate::{Failure, chance, domain, events_file, health, host, log, say, tls, welcome};
+use crate::{Failure, chance, domain, events_file, health, host, log, messages, say, tls, welcome};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<(), Failure> {
@@ -70,6 +70,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         .map(|path| events_file::start(path, store.clone(), clock.clone()))
         .transpose()
         .map_err(Failure::Unusable)?;
+    let deliverer = messages::start(domain::ways(&config), iam.clone());
     let host = bind_host_socket(&config)?.serve(iam.clone());
     let site = Site {
         address: address.clone(),
@@ -91,6 +92,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
     };
     listener::serve(listener, Arc::new(surroundings), stop_signal()).await;
     host.finish().await;
+    deliverer.finish().await;
     iam.flush().await;
     if let Some(exporter) = exporter {
         exporter.finish().await;

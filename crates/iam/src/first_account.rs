@@ -70,6 +70,11 @@ const PASSWORD_ALPHABET: &[u8] =
     b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789-_+=!@#$%^&*";
 const PASSWORD_LENGTH: usize = 24;
 
+/// The address that root signs in with where the operator gave none. No mail reaches it (RFC 2606, section 3).
+pub(crate) fn drawn_email(account: AccountId) -> String {
+    format!("root@{account}.example.com")
+}
+
 impl Iam {
     /// Makes the first account if there is none; `None` where there is one already.
     ///
@@ -115,9 +120,7 @@ impl Iam {
         let settings = self.settings();
         let rng = &settings.rng;
         let id = wanted.id.unwrap_or_else(|| draw_account_id(rng));
-        let root_email = wanted
-            .root_email
-            .unwrap_or_else(|| format!("root@{id}.example.com"));
+        let root_email = wanted.root_email.unwrap_or_else(|| drawn_email(id));
         if !root_email.contains('@')
             || root_email.chars().any(char::is_control)
             || root_email.len() > 256

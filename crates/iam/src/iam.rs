@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use crate::audit::Journal;
 use crate::census::Censuses;
 use crate::credential_report::runs::Runs;
+use crate::message::Tally;
 use crate::operation::Registry;
 use crate::password::hasher::Hasher;
 use crate::quota::Quotas;
@@ -76,6 +77,7 @@ struct Inner {
     journal: Journal,
     credential_reports: Runs,
     censuses: Censuses,
+    messages: Tally,
     lanes: Vec<tokio::sync::Mutex<()>>,
     /// Verifies nothing: what a request with an unknown key is held against, so that it takes as long as any other.
     decoy: SigningKey,
@@ -94,6 +96,7 @@ impl Iam {
             journal: Journal::start(store.clone(), settings.clock.clone()),
             credential_reports: Runs::new(),
             censuses: Censuses::new(),
+            messages: Tally::default(),
             store,
             settings,
             registry: Registry::new(),
@@ -154,6 +157,12 @@ impl Iam {
     /// What is kept in memory of the users of accounts.
     pub(crate) fn censuses(&self) -> &Censuses {
         &self.0.censuses
+    }
+
+    /// What has become of messages on this node.
+    #[must_use]
+    pub fn messages(&self) -> &Tally {
+        &self.0.messages
     }
 
     /// The lane that operations on an account queue in once they have met too many conflicts.

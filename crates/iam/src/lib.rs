@@ -19,6 +19,7 @@ pub mod first_account;
 pub mod host;
 pub mod iam;
 pub mod lookup;
+pub mod message;
 pub mod mfa;
 pub mod notice;
 pub mod operation;

@@ -30,7 +30,7 @@ const fn secret(name: &'static str, variable: &'static str) -> Key {
     }
 }
 
-/// Every setting. `docs/operate.md` says what each means; a test holds that it names all of them.
+/// Every setting. `docs/src/operate.md` and `docs/src/messages.md` say what each means; a test holds that it names all of them.
 pub(super) const KEYS: &[Key] = &[
     key("listen", "CLAVIGER_LISTEN", Some("127.0.0.1:8040")),
     key("data_dir", "CLAVIGER_DATA_DIR", Some("./claviger-data")),
@@ -56,6 +56,27 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("password_passes", "CLAVIGER_PASSWORD_PASSES", Some("2")),
     key("events_file", "CLAVIGER_EVENTS_FILE", None),
+    secret("smtp.url", "CLAVIGER_SMTP_URL"),
+    key("smtp.user", "CLAVIGER_SMTP_USER", None),
+    secret("smtp.password", "CLAVIGER_SMTP_PASSWORD"),
+    key("smtp.from", "CLAVIGER_SMTP_FROM", None),
+    key("smtp.starttls", "CLAVIGER_SMTP_STARTTLS", Some("required")),
+    key("smtp.ca", "CLAVIGER_SMTP_CA", None),
+    key(
+        "smtp.timeout_seconds",
+        "CLAVIGER_SMTP_TIMEOUT_SECONDS",
+        Some("30"),
+    ),
+    key(
+        "messages.language",
+        "CLAVIGER_MESSAGES_LANGUAGE",
+        Some("en"),
+    ),
+    key(
+        "messages.retry_hours",
+        "CLAVIGER_MESSAGES_RETRY_HOURS",
+        Some("24"),
+    ),
     key("log", "CLAVIGER_LOG", Some("info")),
     key("log_format", "CLAVIGER_LOG_FORMAT", Some("auto")),
     key("account_id", "CLAVIGER_ACCOUNT_ID", None),
@@ -101,11 +122,14 @@ mod tests {
 
     #[test]
     fn the_operators_guide_names_every_key_and_variable() {
-        let guide = include_str!("../../../../docs/src/operate.md");
+        let guide = concat!(
+            include_str!("../../../../docs/src/operate.md"),
+            include_str!("../../../../docs/src/messages.md")
+        );
         for key in KEYS {
             assert!(
                 guide.contains(key.variable),
-                "docs/src/operate.md does not name {}",
+                "neither docs/src/operate.md nor docs/src/messages.md names {}",
                 key.variable
             );
         }

@@ -1,0 +1,259 @@
+//! Writing a message out: subject, text and HTML.
+//!
+//! SECURITY: names of users and of devices come from people. None of them stands in a subject or in any header, each is one
+//! line wherever it stands, and HTML escapes it.
+
+use askama::Template;
+use claviger_iam::notice::{Holder, Notice};
+use claviger_model::Timestamp;
+use serde_json::{Value, json};
+
+use super::words::{Language, Name};
+
+/// A message in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// What it is known by for ever.
+    pub(super) id: String,
+    /// When what it tells of happened.
+    pub(super) at: Timestamp,
+    pub(super) subject: String,
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+/// Who writes.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    /// What the program is called.
+    pub(crate) product: &'static str,
+    /// Where people reach it.
+    pub(crate) address: String,
+    /// The language of those who chose none.
+    pub(crate) language: Language,
+}
+
+struct Fact {
+    name: &'static str,
+    value: String,
+}
+
+struct Words {
+    language: &'static str,
+    subject: String,
+    said: String,
+    facts: Vec<Fact>,
+    advice: String,
+    place: String,
+    signature: String,
+}
+
+#[derive(Template)]
+#[template(path = "message/letter.txt")]
+struct Text<'w> {
+    letter: &'w Words,
+}
+
+#[derive(Template)]
+#[template(path = "message/letter.html")]
+struct Html<'w> {
+    letter: &'w Words,
+}
+
+/// A value as one line.
+fn line(value: &str) -> String {
+    value
+        .chars()
+        .map(|character| match character {
+            // Those that Unicode breaks lines at, and those that turn the direction of what follows.
+            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => ' ',
+            character if character.is_control() => ' ',
+            character => character,
+        })
+        .collect()
+}
+
+impl Letter {
+    /// The letter that tells of a change of a credential.
+    ///
+    /// # Errors
+    /// A template cannot be rendered.
+    pub(super) fn of(id: &str, notice: &Notice, from: &Sender) -> askama::Result<Self> {
+        let language = from.language;
+        let said = language.changed(notice.credential, notice.change);
+        let user = match &notice.holder {
+            Holder::User { name, .. } => line(name),
+            Holder::Root => language.root().to_owned(),
+        };
+        let mut facts = vec![
+            (Name::Account, notice.account.to_string()),
+            (Name::User, user),
+        ];
+        facts.extend(notice.id.as_ref().map(|id| (Name::Id, line(id))));
+        facts.extend([
+            (Name::By, line(&notice.by)),
+            (Name::From, line(&notice.source_ip)),
+            (Name::At, notice.at.to_string()),
+        ]);
+        Self::write(
+            id,
+            notice.at,
+            &Words {
+                language: language.tag(),
+                subject: format!("{}: {said} ({})", from.product, notice.account),
+                said,
+                facts: facts
+                    .into_iter()
+                    .map(|(name, value)| Fact {
+                        name: language.name(name),
+                        value,
+                    })
+                    .collect(),
+                advice: language.advice().to_owned(),
+                place: language.place(&from.address),
+                signature: language.signature(from.product, &from.address),
+            },
+        )
+    }
+
+    /// A letter that only shows that letters arrive.
+    ///
+    /// # Errors
+    /// A template cannot be rendered.
+    pub(crate) fn test(id: &str, at: Timestamp, from: &Sender) -> askama::Result<Self> {
+        let language = from.language;
+        let (subject, said) = language.test(from.product, &from.address);
+        Self::write(
+            id,
+            at,
+            &Words {
+                language: language.tag(),
+                subject,
+                said,
+                facts: vec![Fact {
+                    name: language.name(Name::At),
+                    value: at.to_string(),
+                }],
+                advice: String::new(),
+                place: String::new(),
+                signature: language.signature(from.product, &from.address),
+            },
+        )
+    }
+
+    fn write(id: &str, at: Timestamp, words: &Words) -> askama::Result<Self> {
+        Ok(Self {
+            id: id.to_owned(),
+            at,
+            subject: line(&words.subject),
+            text: Text { letter: words }.render()?,
+            html: Html { letter: words }.render()?,
+        })
+    }
+
+    /// The letter as it is kept in a file.
+    pub(super) fn json(&self, to: Option<&str>) -> Value {
+        json!({
+            "id": self.id,
+            "channel": "email",
+            "at": self.at.to_string(),
+            "to": to,
+            "subject": self.subject,
+            "text": self.text,
+            "html": self.html,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claviger_iam::notice::{Change, Credential};
+    use claviger_model::{AccountId, Scalar as _};
+
+    use super::*;
+
+    fn sender(language: Language) -> Sender {
+        Sender {
+            product: "Claviger",
+            address: String::from("https://iam.example.com"),
+            language,
+        }
+    }
+
+    fn notice(name: &str, id: &str) -> Notice {
+        Notice {
+            holder: Holder::User {
+                id: String::from("AIDA1"),
+                name: name.to_owned(),
+            },
+            account: AccountId::parse("123456789012").unwrap(),
+            credential: Credential::MfaDevice,
+            id: Some(id.to_owned()),
+            change: Change::Made,
+            operation: String::from("EnableMFADevice"),
+            by: String::from("arn:aws:iam::123456789012:user/x"),
+            source_ip: String::from("203.0.113.7"),
+            at: Timestamp::from_seconds(1_767_323_045),
+        }
+    }
+
+    #[test]
+    fn a_letter_says_what_which_by_whom_from_where_and_when_in_both_languages() {
+        for ((_, language), said) in Language::ALL
+            .into_iter()
+            .zip(["An MFA device of yours was assigned", "您的MFA 设备已绑定"])
+        {
+            let letter =
+                Letter::of("1", &notice("alice", "arn:mfa/phone"), &sender(language)).unwrap();
+            assert_eq!(letter.subject, format!("Claviger: {said} (123456789012)"));
+            for body in [&letter.text, &letter.html] {
+                for fact in [
+                    said,
+                    "alice",
+                    "arn:mfa/phone",
+                    "arn:aws:iam::123456789012:user/x",
+                    "203.0.113.7",
+                    "2026-01-02T03:04:05Z",
+                    "https://iam.example.com/console/credentials",
+                ] {
+                    assert!(body.contains(fact), "{fact}: {body}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_change_of_every_credential_is_said_in_its_own_words() {
+        let mut said = std::collections::BTreeSet::new();
+        let credentials = [
+            Credential::Password,
+            Credential::AccessKey,
+            Credential::MfaDevice,
+            Credential::SshPublicKey,
+            Credential::SigningCertificate,
+            Credential::ServiceSpecificCredential,
+            Credential::RecoveryCodes,
+        ];
+        for (_, language) in Language::ALL {
+            for credential in credentials {
+                for change in [Change::Made, Change::Changed, Change::Removed] {
+                    assert!(said.insert(language.changed(credential, change)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_of_peoples_choice_break_out_of_nothing() {
+        let evil = "<b>x</b>\r\nBcc: all@example.com\r\n\r\n\u{2028}--\u{202e}&";
+        for (_, language) in Language::ALL {
+            let letter = Letter::of("1", &notice(evil, evil), &sender(language)).unwrap();
+            assert!(!letter.subject.contains("Bcc") && !letter.subject.contains('\n'));
+            assert!(!letter.html.contains("<b>"), "{}", letter.html);
+            for text in [&letter.text, &letter.html] {
+                assert!(text.lines().all(|line| !line.starts_with("Bcc")), "{text}");
+                assert!(!text.contains(['\r', '\u{2028}', '\u{202e}']), "{text:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What messages say, in each language. The wording is here and nowhere else; what is told, and to whom, is a rule of the
+//! domain.
+
+use claviger_iam::notice::{Change, Credential};
+
+/// A language that messages are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// English.
+    English,
+    /// Chinese in simplified characters.
+    Chinese,
+}
+
+/// What a fact of a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    Account,
+    User,
+    Id,
+    By,
+    From,
+    At,
+}
+
+impl Language {
+    /// Those there are, by the tags that the configuration names them by.
+    pub(crate) const ALL: [(&str, Self); 2] = [("en", Self::English), ("zh", Self::Chinese)];
+
+    /// The tag that pages bear (BCP 47).
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-Hans",
+        }
+    }
+
+    pub(super) fn name(self, name: Name) -> &'static str {
+        match (self, name) {
+            (Self::English, Name::Account) => "Account",
+            (Self::English, Name::User) => "User",
+            (Self::English, Name::Id) => "Which",
+            (Self::English, Name::By) => "By",
+            (Self::English, Name::From) => "From",
+            (Self::English, Name::At) => "When",
+            (Self::Chinese, Name::Account) => "账号",
+            (Self::Chinese, Name::User) => "用户",
+            (Self::Chinese, Name::Id) => "标识",
+            (Self::Chinese, Name::By) => "操作者",
+            (Self::Chinese, Name::From) => "来源地址",
+            (Self::Chinese, Name::At) => "时间",
+        }
+    }
+
+    /// What is said of the holder who is root.
+    pub(super) fn root(self) -> &'static str {
+        match self {
+            Self::English => "root user",
+            Self::Chinese => "根用户",
+        }
+    }
+
+    pub(super) fn changed(self, credential: Credential, change: Change) -> String {
+        match self {
+            Self::English => english(credential, change),
+            Self::Chinese => chinese(credential, change),
+        }
+    }
+
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::English => {
+                "If neither you nor somebody who may do this for you did it, change your password, look through your credentials, and tell whoever administers the account."
+            }
+            Self::Chinese => {
+                "如果这不是您本人或有权代您操作的人所为，请立即修改密码，检查您的全部凭证，并联系账号管理员。"
+            }
+        }
+    }
+
+    pub(super) fn place(self, address: &str) -> String {
+        match self {
+            Self::English => format!("Your credentials: {address}/console/credentials"),
+            Self::Chinese => format!("查看您的凭证：{address}/console/credentials"),
+        }
+    }
+
+    pub(super) fn signature(self, product: &str, address: &str) -> String {
+        match self {
+            Self::English => format!(
+                "{product} at {address} writes to whoever holds a credential when it changes. Nobody reads answers to this message."
+            ),
+            Self::Chinese => {
+                format!("{product}（{address}）在您的凭证发生变化时自动发送此邮件，请勿回复。")
+            }
+        }
+    }
+
+    /// The subject and the text of a message that only shows that messages arrive.
+    pub(super) fn test(self, product: &str, address: &str) -> (String, String) {
+        match self {
+            Self::English => (
+                format!("{product}: a test message"),
+                format!("{product} at {address} can send messages to this address."),
+            ),
+            Self::Chinese => (
+                format!("{product}：测试消息"),
+                format!("{product}（{address}）可以向此地址发送消息。"),
+            ),
+        }
+    }
+}
+
+fn english(credential: Credential, change: Change) -> String {
+    let (one, are) = match credential {
+        Credential::Password => ("Your password", "was"),
+        Credential::AccessKey => ("An access key of yours", "was"),
+        Credential::MfaDevice => ("An MFA device of yours", "was"),
+        Credential::SshPublicKey => ("An SSH public key of yours", "was"),
+        Credential::SigningCertificate => ("A signing certificate of yours", "was"),
+        Credential::ServiceSpecificCredential => ("A credential of yours for a service", "was"),
+        Credential::RecoveryCodes => ("Your recovery codes", "were"),
+    };
+    let done = match (credential, change) {
+        (Credential::MfaDevice, Change::Made) => "assigned",
+        (Credential::MfaDevice, Change::Removed) => "taken away",
+        (Credential::Password, Change::Made) => "set",
+        (_, Change::Made) => "created",
+        // A code that is used up is a change too.
+        (Credential::RecoveryCodes, Change::Changed) => "used or replaced",
+        (_, Change::Changed) => "changed",
+        (_, Change::Removed) => "deleted",
+    };
+    format!("{one} {are} {done}")
+}
+
+fn chinese(credential: Credential, change: Change) -> String {
+    let one = match credential {
+        Credential::Password => "登录密码",
+        Credential::AccessKey => "访问密钥",
+        Credential::MfaDevice => "MFA 设备",
+        Credential::SshPublicKey => "SSH 公钥",
+        Credential::SigningCertificate => "签名证书",
+        Credential::ServiceSpecificCredential => "服务专用凭证",
+        Credential::RecoveryCodes => "恢复码",
+    };
+    let done = match (credential, change) {
+        (Credential::MfaDevice, Change::Made) => "已绑定",
+        (Credential::MfaDevice, Change::Removed) => "已解绑",
+        (Credential::Password, Change::Made) => "已设置",
+        (_, Change::Made) => "已创建",
+        (Credential::RecoveryCodes, Change::Changed) => "已使用或更换",
+        (_, Change::Changed) => "已更改",
+        (_, Change::Removed) => "已删除",
+    };
+    format!("您的{one}{done}")
+}
