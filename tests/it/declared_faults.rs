@@ -45,6 +45,7 @@ const FILES: &[(&str, &str)] = files!(
     "credential_reports.txt",
     "sessions.txt",
     "console_sessions.txt",
+    "contacts.txt",
 );
 
 fn scenarios() -> Vec<Scenario> {

@@ -8,6 +8,7 @@ mod authorization_details;
 mod changes_take_effect;
 mod console;
 mod console_places;
+mod contacts;
 mod credential_reports;
 mod declared_faults;
 mod events;

@@ -231,6 +231,7 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         read("GetAccessKeySettings", &[], "*", &[]),
         read("ListConsoleSessions", &of_user, user, &BLUE),
         read("GetMFADemand", &of_user, user, &BLUE),
+        read("GetContacts", &of_user, user, &BLUE),
         read("GetSignInSettings", &[], "*", &[]),
         read(
             "ExplainOwnAccess",

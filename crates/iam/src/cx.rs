@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use claviger_model::{AccountId, Rng, Secret, Timestamp, UniqueId};
-use claviger_store::{MarkKey, Scope, Unit};
+use claviger_store::{MarkKey, Message, Scope, Unit};
 use parking_lot::Mutex;
 
 use crate::attachment::Attachment;
@@ -98,6 +98,12 @@ impl<'r> Cx<'r> {
     pub fn advance(&mut self, mark: MarkKey, to: i64) {
         self.must_commit = true;
         self.unit.advance(mark, to);
+    }
+
+    /// Sends a message with the commit.
+    pub fn message(&mut self, message: Message) {
+        self.must_commit = true;
+        self.unit.message(message);
     }
 
     /// Notes a use of what the mark tells of, should the operation succeed.

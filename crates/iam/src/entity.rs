@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod console_session;
+pub mod contact;
 pub mod credential;
 pub mod credential_report;
 pub mod document;

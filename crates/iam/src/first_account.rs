@@ -1,12 +1,13 @@
 //! Making accounts: the first one when the store is empty, with its root user.
 
 use claviger_model::name::AccountAlias;
-use claviger_model::{AccessKeyId, AccountId, Secret, access_key_id};
+use claviger_model::{AccessKeyId, AccountId, EmailAddress, Scalar, Secret, access_key_id};
 use claviger_store::{CommitError, Depends, Record, Scope, StoreError, Target, Unit};
 
 use crate::authenticate::secret_field;
 use crate::entity::Account;
 use crate::entity::account::{ACCOUNT_RECORD, Root, SignInSettings};
+use crate::entity::contact::Contacts;
 use crate::entity::credential::{AccessKey, AccessKeys, PasswordHash, Status};
 use crate::entity::index::{ACCOUNTS, WHOLE};
 use crate::entity::signing_certificate::SigningCertificates;
@@ -121,10 +122,7 @@ impl Iam {
         let rng = &settings.rng;
         let id = wanted.id.unwrap_or_else(|| draw_account_id(rng));
         let root_email = wanted.root_email.unwrap_or_else(|| drawn_email(id));
-        if !root_email.contains('@')
-            || root_email.chars().any(char::is_control)
-            || root_email.len() > 256
-        {
+        if EmailAddress::parse(&root_email).is_err() {
             return Err(CreateAccountError::Unacceptable(format!(
                 "`{}` is no e-mail address: name one such as root@example.com",
                 root_email.escape_debug()
@@ -215,6 +213,7 @@ impl Iam {
                 signing_certificates: SigningCertificates::default(),
                 mfa_devices: Vec::new(),
                 recovery_codes: None,
+                contacts: Contacts::default(),
                 security_epoch: 0,
                 key_epoch: 0,
             },

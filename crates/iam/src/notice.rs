@@ -7,6 +7,7 @@ use claviger_store::Message;
 
 use crate::cx::Cx;
 use crate::entity::account::Root;
+use crate::entity::contact::Contacts;
 use crate::entity::credential::{PasswordHash, Status};
 use crate::entity::recovery_codes::RecoveryCodes;
 use crate::entity::signing_certificate::SigningCertificates;
@@ -37,6 +38,10 @@ pub enum Credential {
     ServiceSpecificCredential,
     /// The codes that stand in for a device that was lost. One that is used is a change.
     RecoveryCodes,
+    /// An e-mail address at which the holder is reached.
+    EmailAddress,
+    /// A mobile number at which the holder is reached.
+    MobileNumber,
 }
 
 /// What became of it.
@@ -161,6 +166,18 @@ fn of_certificates(certificates: &SigningCertificates) -> impl Iterator<Item = H
     })
 }
 
+fn of_contacts(contacts: &Contacts) -> impl Iterator<Item = Held<'_>> {
+    let email = contacts
+        .email
+        .as_ref()
+        .map(|email| Held::named(Credential::EmailAddress, email.address.as_str(), None));
+    let mobile = contacts
+        .mobile
+        .as_ref()
+        .map(|mobile| Held::named(Credential::MobileNumber, mobile.address.as_str(), None));
+    email.into_iter().chain(mobile)
+}
+
 fn of_devices(devices: &[AssignedMfaDevice]) -> impl Iterator<Item = Held<'_>> {
     devices
         .iter()
@@ -193,6 +210,7 @@ fn of_user(user: &User) -> Vec<Held<'_>> {
         .chain(of_certificates(&user.signing_certificates))
         .chain(of_devices(&user.mfa_devices))
         .chain(user.recovery_codes.as_ref().map(Held::recovery))
+        .chain(of_contacts(&user.contacts))
         .collect()
 }
 
@@ -208,6 +226,7 @@ fn of_root(root: &Root) -> Vec<Held<'_>> {
         .chain(of_certificates(&root.signing_certificates))
         .chain(of_devices(&root.mfa_devices))
         .chain(root.recovery_codes.as_ref().map(Held::recovery))
+        .chain(of_contacts(&root.contacts))
         .collect()
 }
 
@@ -275,7 +294,7 @@ pub(crate) fn send(cx: &mut Cx<'_>, spec: &Spec, principal: &Principal) -> Resul
             channel: CHANNEL.to_owned(),
             body: serde_json::to_value(notice).map_err(Fault::service)?,
         };
-        cx.unit.message(message);
+        cx.message(message);
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ pub mod access_keys;
 pub mod account;
 pub mod authorization_details;
 pub mod console_sessions;
+pub mod contacts;
 pub mod credential_reports;
 pub mod events;
 pub mod groups;
@@ -241,6 +242,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Sign-in settings", sign_in_settings::OPERATIONS),
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
+    ("Contacts", contacts::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),
     ("Own access", own_access::OPERATIONS),

@@ -382,6 +382,7 @@ mod tests {
     fn whatever_writes_credentials_of_a_user_is_marked_as_doing_so() {
         const CREDENTIALS: &[&str] = &[
             "AccessKey",
+            "Contact",
             "LoginProfile",
             "MFADevice",
             "Password",

@@ -1,12 +1,15 @@
 //! Accounts, each with its root user, its alias and its password policy.
 
+use claviger_model::contact::email_key;
 use claviger_model::name::AccountAlias;
 use claviger_model::{AccountId, Timestamp};
 use claviger_store::{Entries, Record, Scope};
 
+use super::contact::Contacts;
 use super::credential::{AccessKeys, PasswordHash};
 use super::index::{
-    ACCESS_KEYS, ACCOUNTS, ALIASES, FIRST, FIRST_ACCOUNT, ROOT_EMAILS, SIGNING_CERTIFICATES,
+    ACCESS_KEYS, ACCOUNTS, ALIASES, EMAILS, FIRST, FIRST_ACCOUNT, MOBILES, ROOT_EMAILS,
+    SIGNING_CERTIFICATES,
 };
 use super::recovery_codes::RecoveryCodes;
 use super::signing_certificate::SigningCertificates;
@@ -105,6 +108,9 @@ pub struct Root {
     /// Codes that stand in for a device that was lost. Records from before there were any have none.
     #[serde(default)]
     pub recovery_codes: Option<RecoveryCodes>,
+    /// Where root is reached besides. Records from before there were contacts have none.
+    #[serde(default)]
+    pub contacts: Contacts,
     /// Raised to end every session of root that was issued before.
     pub security_epoch: u64,
     /// Raised when an access key with bounds is deleted, as a user's.
@@ -167,7 +173,12 @@ impl Record for Account {
         if let Some(alias) = &self.alias {
             out.unique(&ALIASES, alias.as_str().as_bytes());
         }
-        out.unique(&ROOT_EMAILS, self.root.email.to_lowercase().as_bytes());
+        let email = email_key(&self.root.email);
+        out.unique(&ROOT_EMAILS, email.clone());
+        out.unique(&EMAILS, email);
+        if let Some(mobile) = &self.root.contacts.mobile {
+            out.unique(&MOBILES, mobile.address.e164().as_bytes());
+        }
         for key in self.root.access_keys.iter() {
             out.unique(&ACCESS_KEYS, key.id.as_str().as_bytes());
         }

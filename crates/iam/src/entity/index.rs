@@ -15,6 +15,10 @@ pub static ACCESS_KEYS: Index = Index::unique("access_keys").global();
 pub static ALIASES: Index = Index::unique("aliases").global();
 /// E-mail address of a root user → account. One for all accounts.
 pub static ROOT_EMAILS: Index = Index::unique("root_emails").global();
+/// E-mail address → the user or account that has it. One for all accounts.
+pub static EMAILS: Index = Index::unique("emails").global();
+/// Mobile number → the user or account that has it. One for all accounts.
+pub static MOBILES: Index = Index::unique("mobiles").global();
 
 /// Folded user name → user, in the order in which lists are given.
 pub static USERS_BY_NAME: Index = Index::unique("users_by_name");

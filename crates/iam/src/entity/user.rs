@@ -4,6 +4,7 @@ use claviger_model::name::{EntityPath, MfaDeviceName, SerialNumber, UserName};
 use claviger_model::{AccountId, Arn, Timestamp, UniqueId};
 use claviger_store::{Entries, Record, Scope};
 
+use super::contact::Contacts;
 use super::credential::{AccessKeys, LoginProfile};
 use super::index::{
     ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, SIGNING_CERTIFICATES,
@@ -58,6 +59,9 @@ pub struct User {
     /// Codes that stand in for a device that was lost. Records from before there were any have none.
     #[serde(default)]
     pub recovery_codes: Option<RecoveryCodes>,
+    /// Where the user is reached. Records from before there were contacts have none.
+    #[serde(default)]
+    pub contacts: Contacts,
     /// Whether the user needs a second factor to sign in to the console, whatever account and groups say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demands_mfa: bool,
@@ -211,6 +215,7 @@ impl Record for User {
             out.unique(&SIGNING_CERTIFICATES, certificate.digest.as_slice());
         }
         self.service_credentials.entries(name, out);
+        self.contacts.entries(out);
         for membership in &self.groups {
             out.ordered(
                 &GROUP_MEMBERS,

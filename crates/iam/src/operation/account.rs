@@ -309,6 +309,7 @@ mod tests {
 
     use super::*;
     use crate::entity::account::Root;
+    use crate::entity::contact::Contacts;
     use crate::entity::credential::AccessKeys;
     use crate::entity::signing_certificate::SigningCertificates;
 
@@ -327,6 +328,7 @@ mod tests {
                 signing_certificates: SigningCertificates::default(),
                 mfa_devices: Vec::new(),
                 recovery_codes: None,
+                contacts: Contacts::default(),
                 security_epoch: 0,
                 key_epoch: 0,
             },

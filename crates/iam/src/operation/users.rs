@@ -13,6 +13,7 @@ use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::context::Fact;
 use crate::cx::Cx;
+use crate::entity::contact::Contacts;
 use crate::entity::credential::AccessKeys;
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
 use crate::entity::policies::{Attachments, InlinePolicies};
@@ -196,6 +197,7 @@ impl Operation for CreateUser {
             service_credentials: ServiceCredentials::default(),
             mfa_devices: Vec::new(),
             recovery_codes: None,
+            contacts: Contacts::default(),
             security_epoch: 0,
             demands_mfa: false,
             key_epoch: 0,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use claviger_model::contact::email_key;
 use claviger_model::{AccessKeyId, AccountId, Secret, text};
 use claviger_store::{CommitError, Scope, Stored, Unit};
 
@@ -119,9 +120,9 @@ pub(super) async fn account_of(
 async fn find(unit: &mut Unit, name: SignInName<'_>) -> Result<Option<Found>, Fault> {
     match name {
         SignInName::Root { email } => {
-            let key = bounded(email).to_lowercase();
+            let key = email_key(&bounded(email));
             let found = unit
-                .find::<Account>(Scope::Global, &ROOT_EMAILS, key.as_bytes())
+                .find::<Account>(Scope::Global, &ROOT_EMAILS, &key)
                 .await
                 .map_err(Fault::unavailable)?;
             Ok(found.map(|account| Found {

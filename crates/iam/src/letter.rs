@@ -1,0 +1,98 @@
+//! Letters: messages to one address that carry something for their reader alone, such as a code. They leave with the commit
+//! that causes them, and what they say is fixed by it: a letter that is tried again says the same.
+
+use claviger_model::Secret;
+use claviger_store::Message;
+
+use crate::cx::Cx;
+use crate::entity::contact::Address;
+use crate::fault::Fault;
+
+/// The channel of the outbox for letters that go by e-mail.
+pub const EMAIL: &str = "email";
+/// The channel of the outbox for letters that go by SMS.
+pub const SMS: &str = "sms";
+
+/// A letter.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Letter {
+    /// Where it goes.
+    pub to: Address,
+    /// What it says. How it is worded is no rule of the domain.
+    pub says: Says,
+}
+
+/// What a letter says.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Says {
+    /// That whoever reads it can prove so by a code.
+    Code(CodeLetter),
+}
+
+/// A letter with a code.
+#[derive(Debug)]
+pub struct CodeLetter {
+    /// Six digits.
+    pub code: Secret<String>,
+    /// How long it is good for.
+    pub minutes: u32,
+    /// The account whose user it is for, as people call it.
+    pub account: String,
+    /// The name of the user; absent for root.
+    pub user: Option<String>,
+}
+
+/// The written form of a [`CodeLetter`]: the only place where its code is told, and its store seals it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Written {
+    code: String,
+    minutes: u32,
+    account: String,
+    user: Option<String>,
+}
+
+impl serde::Serialize for CodeLetter {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Written {
+            code: self.code.expose().clone(),
+            minutes: self.minutes,
+            account: self.account.clone(),
+            user: self.user.clone(),
+        }
+        .serialize(to)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for CodeLetter {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(from)?;
+        Ok(Self {
+            code: Secret::new(written.code),
+            minutes: written.minutes,
+            account: written.account,
+            user: written.user,
+        })
+    }
+}
+
+impl Letter {
+    /// Sends it with the commit.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn send(self, cx: &mut Cx<'_>) -> Result<(), Fault> {
+        let channel = match self.to {
+            Address::Email(_) => EMAIL,
+            Address::Mobile(_) => SMS,
+        };
+        let message = Message {
+            id: cx.rng().uuid(),
+            scope: cx.scope(),
+            channel: channel.to_owned(),
+            body: serde_json::to_value(self).map_err(Fault::service)?,
+        };
+        cx.message(message);
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! Codes that are sent to an address: who brings one back reads what comes there (NIST SP 800-63B, section 5.1.3.2).
+//!
+//! What a code was sent for stands in a sealed ticket that the asker keeps, so that nothing is stored of it and nobody's
+//! code can push out another's. Five tries make a code worthless, whoever makes them (AC-35).
+
+use claviger_model::{AccountId, Code, Rng, Secret, Timestamp};
+use claviger_store::{Bucket, Scope};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::cx::Cx;
+use crate::entity::contact::Address;
+use crate::fault::Fault;
+use crate::letter::{CodeLetter, Letter, Says};
+use crate::lookup;
+
+/// How long a code is good for, in seconds (NIST SP 800-63B asks for ten minutes at the most).
+pub(crate) const LIFETIME_SECONDS: u32 = 600;
+/// How often one code may be tried.
+const TRIES: u32 = 5;
+/// How many codes go to one address in an hour, whoever asks for them.
+const TO_ADDRESS: u32 = 6;
+/// How many codes one holder has sent in an hour.
+const BY_HOLDER: u32 = 12;
+/// How many codes go to the addresses of one mobile network prefix in an hour: what a fraud with paid numbers lives on.
+const TO_PREFIX: u32 = 200;
+/// How many codes one account has sent in an hour.
+const BY_ACCOUNT: u32 = 1_000;
+const HOUR: u32 = 3_600;
+/// The kinds of buckets that tickets are taken from.
+const TRIED: &str = "sent_code_tries";
+const ADDRESSES: &str = "sent_codes_to";
+const PREFIXES: &str = "sent_codes_to_prefix";
+const HOLDERS: &str = "sent_codes_by";
+const ACCOUNTS: &str = "sent_codes_of_account";
+/// What tickets are sealed for: nothing sealed for another purpose opens as one.
+const SEALED_FOR: &[u8] = b"claviger sent code 1";
+/// Characters of a ticket; longer ones are not opened.
+pub(crate) const MOST_CHARACTERS: u32 = 2_048;
+
+/// What a code is brought back for. One that was sent for one purpose is worth nothing for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Purpose {
+    /// To show that an address is one's own.
+    Contact,
+}
+
+/// Whose code it is, and in which state: one that was sent before a change of it is worth nothing after.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Holder {
+    /// The unique id of a user, or what stands for root.
+    pub id: String,
+    /// What is raised by changes.
+    pub state: u64,
+}
+
+/// What stands in a ticket.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Content {
+    purpose: Purpose,
+    account: AccountId,
+    holder: Holder,
+    to: Address,
+    code: String,
+    issued: Timestamp,
+    id: String,
+}
+
+fn draw(rng: &Rng) -> Secret<String> {
+    Secret::new(rng.text(b"0123456789", 6))
+}
+
+/// What is said whatever was wrong with a code or its ticket.
+pub(crate) fn wrong() -> Fault {
+    Fault::new(
+        Code::InvalidAuthenticationCode,
+        "The code is not valid. Ask for a new one.",
+    )
+}
+
+/// What is said to whom so many codes were sent that no more are.
+fn too_many() -> Fault {
+    Fault::new(
+        Code::Throttling,
+        "Too many codes were sent. Wait an hour before you ask for another.",
+    )
+}
+
+async fn take(
+    cx: &Cx<'_>,
+    scope: Scope,
+    kind: &'static str,
+    id: &str,
+    max: u32,
+) -> Result<(), Fault> {
+    let bucket = Bucket::new(scope, kind, id);
+    let taken = cx.iam().store().take(&bucket, max, HOUR, cx.now()).await;
+    if taken.map_err(Fault::unavailable)? {
+        Ok(())
+    } else {
+        Err(too_many())
+    }
+}
+
+/// Takes what sending a code costs: of the address, of those who are reached through the same network, of the holder and of
+/// the account (AC-42). Kept across tries of the operation.
+async fn pay(cx: &Cx<'_>, holder: &Holder, to: &Address) -> Result<(), Fault> {
+    let digest = |text: &[u8]| HEXLOWER.encode(&Sha256::digest(text));
+    let address = digest(&to.key());
+    cx.once(&format!("{ADDRESSES}/{address}"), async {
+        take(cx, Scope::Global, ADDRESSES, &address, TO_ADDRESS).await?;
+        if let Address::Mobile(mobile) = to {
+            // Paid numbers lie in blocks: the last four digits tell them apart.
+            let number = mobile.e164();
+            let prefix = number.get(..number.len().saturating_sub(4));
+            let prefix = digest(prefix.unwrap_or(&number).as_bytes());
+            take(cx, Scope::Global, PREFIXES, &prefix, TO_PREFIX).await?;
+        }
+        take(cx, cx.scope(), HOLDERS, &holder.id, BY_HOLDER).await?;
+        take(cx, cx.scope(), ACCOUNTS, "", BY_ACCOUNT).await?;
+        Ok(Secret::new(String::new()))
+    })
+    .await
+    .map(drop)
+}
+
+/// Sends a code with the commit, and gives the ticket to bring back with it. Where it `is_silent`, all is the same, and
+/// nothing is sent.
+///
+/// # Errors
+/// `Throttling` where too many were sent; `ServiceUnavailable`.
+pub(crate) async fn send(
+    cx: &mut Cx<'_>,
+    purpose: Purpose,
+    holder: Holder,
+    user: Option<String>,
+    to: Address,
+    is_silent: bool,
+) -> Result<Secret<String>, Fault> {
+    pay(cx, &holder, &to).await?;
+    let account = lookup::account(cx).await?;
+    let code = draw(cx.rng());
+    let content = Content {
+        purpose,
+        account: account.id,
+        holder,
+        to: to.clone(),
+        code: code.expose().clone(),
+        issued: cx.now(),
+        id: cx.rng().uuid(),
+    };
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&content).map_err(Fault::service)?);
+    let ticket = cx.iam().tokens().seal(SEALED_FOR, &plain);
+    let shown = account
+        .alias
+        .as_ref()
+        .map_or_else(|| account.id.to_string(), |alias| alias.as_str().to_owned());
+    let letter = Letter {
+        to,
+        says: Says::Code(CodeLetter {
+            code,
+            minutes: LIFETIME_SECONDS / 60,
+            account: shown,
+            user,
+        }),
+    };
+    if !is_silent {
+        letter.send(cx)?;
+    }
+    Ok(Secret::new(BASE64URL_NOPAD.encode(&ticket)))
+}
+
+/// The address that a code went to, where this is the code, and the ticket was made for this purpose and holder.
+///
+/// # Errors
+/// `InvalidAuthenticationCode` for all that is wrong with either; `ServiceUnavailable`.
+pub(crate) async fn redeem(
+    cx: &Cx<'_>,
+    purpose: Purpose,
+    holder: &Holder,
+    ticket: &str,
+    code: &str,
+) -> Result<Address, Fault> {
+    let sealed = BASE64URL_NOPAD
+        .decode(ticket.as_bytes())
+        .map_err(|_| wrong())?;
+    let plain = cx
+        .iam()
+        .tokens()
+        .open(SEALED_FOR, &sealed)
+        .ok_or_else(wrong)?;
+    let content: Content = serde_json::from_slice(plain.expose()).map_err(|_| wrong())?;
+    let is_meant = content.purpose == purpose
+        && content.account == cx.account()
+        && content.holder == *holder
+        && (0..i64::from(LIFETIME_SECONDS)).contains(&cx.now().seconds_since(content.issued));
+    if !is_meant {
+        return Err(wrong());
+    }
+    // A try is counted before the code is looked at, and once however often the operation starts over.
+    let bucket = Bucket::new(cx.scope(), TRIED, content.id.as_str());
+    cx.once(&format!("{TRIED}/{}", content.id), async {
+        let store = cx.iam().store();
+        let taken = store
+            .take(&bucket, TRIES, LIFETIME_SECONDS, cx.now())
+            .await
+            .map_err(Fault::unavailable)?;
+        if taken {
+            Ok(Secret::new(String::new()))
+        } else {
+            Err(wrong())
+        }
+    })
+    .await?;
+    if bool::from(content.code.as_bytes().ct_eq(code.as_bytes())) {
+        Ok(content.to)
+    } else {
+        Err(wrong())
+    }
+}
