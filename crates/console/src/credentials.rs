@@ -2,6 +2,7 @@
 //! not allowed hides no other.
 
 pub(crate) mod certificates;
+pub(crate) mod contacts;
 pub(crate) mod device_name;
 pub(crate) mod kinds;
 pub(crate) mod once;

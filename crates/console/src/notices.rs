@@ -10,6 +10,12 @@ const NOTICES: &[(&str, &str)] = &[
         "device",
         "The MFA device has been assigned. You will be asked for it when you sign in.",
     ),
+    (
+        "contact-verified",
+        "Verified: this is where you are reached from now on.",
+    ),
+    ("contact-set", "Saved. It is not verified yet."),
+    ("contact-removed", "Removed."),
     ("device-removed", "The MFA device has been removed."),
     ("device-synced", "The MFA device is in step again."),
     (

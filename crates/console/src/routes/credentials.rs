@@ -3,7 +3,7 @@
 use super::Needs::Session;
 use super::{Route, get, post};
 use crate::access_keys::{self, rotation};
-use crate::credentials::{certificates, device_name, recovery, services, ssh};
+use crate::credentials::{certificates, contacts, device_name, recovery, services, ssh};
 use crate::users::removal;
 
 /// Their routes.
@@ -55,6 +55,22 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/users/{name}/keys/{id}/rotate",
         Session(|visit| Box::pin(rotation::go_on(visit))),
+    ),
+    get(
+        "/console/credentials/contacts",
+        Session(|visit| Box::pin(contacts::show(visit))),
+    ),
+    post(
+        "/console/credentials/contacts",
+        Session(|visit| Box::pin(contacts::act(visit))),
+    ),
+    get(
+        "/console/users/{name}/contacts",
+        Session(|visit| Box::pin(contacts::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/contacts",
+        Session(|visit| Box::pin(contacts::act(visit))),
     ),
     get(
         "/console/credentials/ssh",

@@ -153,7 +153,7 @@ pub struct GetContacts {
 }
 
 /// The answer of [`GetContacts`].
-#[derive(Shape)]
+#[derive(Shape, Default)]
 pub struct GetContactsOutput {
     /// The e-mail address.
     pub email: Option<String>,
