@@ -1,7 +1,7 @@
 //! Where people are reached: e-mail addresses and mobile numbers.
 
+use claviger_iam::dispatch::{Dispatch, EMAIL, SMS, Says};
 use claviger_iam::entity::contact::Address;
-use claviger_iam::letter::{EMAIL, Letter, SMS, Says};
 use claviger_it::{Actor, Reply, TestApp, on_both_engines};
 
 const ALL: &str =
@@ -19,14 +19,14 @@ async fn codes(app: &TestApp) -> Vec<(String, String)> {
         if channel != EMAIL && channel != SMS {
             continue;
         }
-        let letter: Letter = serde_json::from_value(delivery.message.body).expect("a letter");
-        let expected = match letter.to {
+        let sent: Dispatch = serde_json::from_value(delivery.message.body).expect("a dispatch");
+        let expected = match sent.to {
             Address::Email(_) => EMAIL,
             Address::Mobile(_) => SMS,
         };
         assert_eq!(channel, expected);
-        let Says::Code(code) = letter.says;
-        codes.push((letter.to.as_str().to_owned(), code.code.expose().clone()));
+        let Says::Code(code) = sent.says;
+        codes.push((sent.to.as_str().to_owned(), code.code.expose().clone()));
     }
     codes
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use claviger_iam::Iam;
+use claviger_iam::dispatch::{Dispatch, EMAIL, SMS};
 use claviger_iam::notice::{CHANNEL as NOTICE, Notice};
 use claviger_model::Timestamp;
 use claviger_store::{Delivery, StoreError};
@@ -114,7 +115,10 @@ enum Sorted {
     Letter {
         letter: Box<Letter>,
         to: Option<String>,
+        is_sms: bool,
     },
+    /// What is worth nothing any more.
+    Late,
     /// Nothing that this version knows.
     Unknown(String),
 }
@@ -175,38 +179,57 @@ impl Post {
         delivery: &Delivery,
         line: &mut Line<'p>,
     ) -> Result<(Timestamp, Outcome), StoreError> {
-        match self.sort(delivery).await? {
-            Sorted::Letter { letter, to } => {
+        match self.sort(delivery) {
+            Sorted::Letter { letter, to, is_sms } => {
                 let outcome = match (&self.ways.relay, to.as_deref()) {
-                    (Some(relay), Some(to)) => by_relay(relay, line, &letter, to).await,
+                    (Some(relay), Some(to)) if !is_sms => by_relay(relay, line, &letter, to).await,
                     (_, to) => self.to_file(&letter, to),
                 };
                 Ok((letter.at, outcome))
             }
+            Sorted::Late => Ok((
+                self.now(),
+                Outcome::Refused(String::from("it came too late to be worth anything")),
+            )),
             Sorted::Unknown(why) => Ok((self.now(), Outcome::Later(why))),
         }
     }
 
-    async fn sort(&self, delivery: &Delivery) -> Result<Sorted, StoreError> {
+    fn sort(&self, delivery: &Delivery) -> Sorted {
         let message = &delivery.message;
-        if message.channel != NOTICE {
-            return Ok(Sorted::Unknown(format!(
-                "this version knows no channel `{}`",
-                message.channel.escape_debug()
-            )));
-        }
-        let notice: Notice = match serde_json::from_value(message.body.clone()) {
-            Ok(notice) => notice,
-            Err(error) => return Ok(Sorted::Unknown(format!("it cannot be read: {error}"))),
+        let sender = &self.ways.sender;
+        let (letter, to) = match &*message.channel {
+            NOTICE => match serde_json::from_value::<Notice>(message.body.clone()) {
+                Ok(notice) => (
+                    Letter::of(&message.id, &notice, sender),
+                    notice.to.map(|to| to.as_str().to_owned()),
+                ),
+                Err(error) => return Sorted::Unknown(format!("it cannot be read: {error}")),
+            },
+            EMAIL | SMS => match serde_json::from_value::<Dispatch>(message.body.clone()) {
+                Ok(dispatch) if dispatch.until < self.now() => return Sorted::Late,
+                Ok(dispatch) => (
+                    Letter::dispatched(&message.id, &dispatch, sender),
+                    Some(dispatch.to.as_str().to_owned()),
+                ),
+                // SECURITY: the error could tell what stands there.
+                Err(_) => return Sorted::Unknown(String::from("it cannot be read")),
+            },
+            other => {
+                return Sorted::Unknown(format!(
+                    "this version knows no channel `{}`",
+                    other.escape_debug()
+                ));
+            }
         };
-        let to = self.iam.address_of(&notice).await?;
-        Ok(match Letter::of(&message.id, &notice, &self.ways.sender) {
+        match letter {
             Ok(letter) => Sorted::Letter {
+                is_sms: message.channel == SMS,
                 letter: Box::new(letter),
                 to,
             },
             Err(error) => Sorted::Unknown(format!("it cannot be written: {error}")),
-        })
+        }
     }
 
     fn to_file(&self, letter: &Letter, to: Option<&str>) -> Outcome {

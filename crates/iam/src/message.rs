@@ -1,15 +1,7 @@
-//! Messages to people: whom one goes to, and what has become of those that were sent. How one is worded, and by which way
+//! Messages to people: what has become of those that were sent. How one is worded, and by which way
 //! it leaves, is no rule of the domain.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use claviger_store::{Scope, StoreError};
-
-use crate::entity::Account;
-use crate::entity::account::ACCOUNT_RECORD;
-use crate::first_account;
-use crate::iam::Iam;
-use crate::notice::{Holder, Notice};
 
 /// What has become of messages on this node since it started.
 #[derive(Debug, Default)]
@@ -53,28 +45,6 @@ impl Tally {
             delivered: self.delivered.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             given_up: self.given_up.load(Ordering::Relaxed),
-        }
-    }
-}
-
-impl Iam {
-    /// The e-mail address that a notice goes to; `None` where its holder has none, or is gone.
-    ///
-    /// # Errors
-    /// The store is closed or unavailable.
-    pub async fn address_of(&self, notice: &Notice) -> Result<Option<String>, StoreError> {
-        match &notice.holder {
-            // Users have no addresses of their own.
-            Holder::User { .. } => Ok(None),
-            Holder::Root => {
-                let scope = Scope::Account(notice.account);
-                let mut unit = self.store().unit(&[scope]).await?;
-                let account = unit.get::<Account>(scope, ACCOUNT_RECORD).await?;
-                Ok(account
-                    .map(|account| account.root.email.clone())
-                    // Nobody reads what is sent to an address that was made up.
-                    .filter(|email| *email != first_account::drawn_email(notice.account)))
-            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! They are read off the records that a commit changes, so that no operation can forget one, and leave with that commit.
 
-use claviger_model::{AccountId, Timestamp};
+use claviger_model::{AccountId, EmailAddress, Scalar as _, Timestamp};
 use claviger_store::Message;
 
 use crate::cx::Cx;
@@ -14,6 +14,7 @@ use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{AccessKey, Account, KeyBounds, User};
 use crate::fault::Fault;
+use crate::first_account::drawn_email;
 use crate::principal::Principal;
 use crate::spec::Spec;
 
@@ -78,6 +79,10 @@ pub struct Notice {
     pub holder: Holder,
     /// The account.
     pub account: AccountId,
+    /// The address that it goes to, as it was when this happened; absent where the holder has none. Whoever takes an
+    /// address away from a holder does so under its eyes: the old one is told too.
+    #[serde(default)]
+    pub to: Option<EmailAddress>,
     /// What kind of credential.
     pub credential: Credential,
     /// What the credential is called; a password has no name.
@@ -248,9 +253,41 @@ fn changes(before: &[Held<'_>], after: &[Held<'_>]) -> Vec<(Credential, Option<S
     removed.chain(made_or_changed).collect()
 }
 
+/// Where a notice goes: to each address that the holder had before and has after.
+#[derive(Clone, Default)]
+struct Addresses(Vec<EmailAddress>);
+
+impl Addresses {
+    fn and(mut self, address: Option<EmailAddress>) -> Self {
+        let new = address.filter(|new| self.0.iter().all(|old| old.key() != new.key()));
+        self.0.extend(new);
+        self
+    }
+
+    fn or_none(self) -> Vec<Option<EmailAddress>> {
+        if self.0.is_empty() {
+            vec![None]
+        } else {
+            self.0.into_iter().map(Some).collect()
+        }
+    }
+}
+
+fn user_address(user: &User) -> Option<EmailAddress> {
+    let email = user.contacts.email.as_ref()?;
+    Some(email.address.clone())
+}
+
+/// Root's, unless it was made up and nobody reads what is sent there.
+fn root_address(account: &Account) -> Option<EmailAddress> {
+    let email = &account.root.email;
+    let is_read = *email != drawn_email(account.id);
+    is_read.then(|| EmailAddress::parse(email).ok()).flatten()
+}
+
 /// Sends a notice, with the commit, of every credential that the operation makes, changes or removes.
 pub(crate) fn send(cx: &mut Cx<'_>, spec: &Spec, principal: &Principal) -> Result<(), Fault> {
-    let mut found = Vec::new();
+    let mut found: Vec<(Holder, Addresses, _)> = Vec::new();
     for user in cx.unit.written::<User>().map_err(Fault::unavailable)? {
         let Some(who) = user.after.as_ref().or(user.before.as_ref()) else {
             continue;
@@ -259,12 +296,32 @@ pub(crate) fn send(cx: &mut Cx<'_>, spec: &Spec, principal: &Principal) -> Resul
             id: who.id.as_str().to_owned(),
             name: who.name.as_str().to_owned(),
         };
+        let addresses = Addresses::default()
+            .and(user.before.as_ref().and_then(|user| user_address(user)))
+            .and(user.after.as_ref().and_then(|user| user_address(user)));
         let before = user.before.as_deref().map(|user| of_user(user));
         let after = user.after.as_deref().map(|user| of_user(user));
         let changes = changes(&before.unwrap_or_default(), &after.unwrap_or_default());
-        found.extend(changes.into_iter().map(|change| (holder.clone(), change)));
+        found.extend(
+            changes
+                .into_iter()
+                .map(|change| (holder.clone(), addresses.clone(), change)),
+        );
     }
     for account in cx.unit.written::<Account>().map_err(Fault::unavailable)? {
+        let addresses = Addresses::default()
+            .and(
+                account
+                    .before
+                    .as_ref()
+                    .and_then(|account| root_address(account)),
+            )
+            .and(
+                account
+                    .after
+                    .as_ref()
+                    .and_then(|account| root_address(account)),
+            );
         let before = account
             .before
             .as_deref()
@@ -274,27 +331,34 @@ pub(crate) fn send(cx: &mut Cx<'_>, spec: &Spec, principal: &Principal) -> Resul
             .as_deref()
             .map(|account| of_root(&account.root));
         let changes = changes(&before.unwrap_or_default(), &after.unwrap_or_default());
-        found.extend(changes.into_iter().map(|change| (Holder::Root, change)));
+        found.extend(
+            changes
+                .into_iter()
+                .map(|change| (Holder::Root, addresses.clone(), change)),
+        );
     }
-    for (holder, (credential, id, change)) in found {
-        let notice = Notice {
-            holder,
-            account: cx.account(),
-            credential,
-            id,
-            change,
-            operation: spec.name.to_owned(),
-            by: principal.arn.as_str().to_owned(),
-            source_ip: cx.request.source_ip.to_string(),
-            at: cx.now(),
-        };
-        let message = Message {
-            id: cx.rng().uuid(),
-            scope: cx.scope(),
-            channel: CHANNEL.to_owned(),
-            body: serde_json::to_value(notice).map_err(Fault::service)?,
-        };
-        cx.message(message);
+    for (holder, addresses, (credential, id, change)) in found {
+        for to in addresses.or_none() {
+            let notice = Notice {
+                holder: holder.clone(),
+                account: cx.account(),
+                to,
+                credential,
+                id: id.clone(),
+                change,
+                operation: spec.name.to_owned(),
+                by: principal.arn.as_str().to_owned(),
+                source_ip: cx.request.source_ip.to_string(),
+                at: cx.now(),
+            };
+            let message = Message {
+                id: cx.rng().uuid(),
+                scope: cx.scope(),
+                channel: CHANNEL.to_owned(),
+                body: serde_json::to_value(notice).map_err(Fault::service)?,
+            };
+            cx.message(message);
+        }
     }
     Ok(())
 }

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::cx::Cx;
+use crate::dispatch::{CodeNote, Dispatch, Says};
 use crate::entity::contact::Address;
 use crate::fault::Fault;
-use crate::letter::{CodeLetter, Letter, Says};
 use crate::lookup;
 
 /// How long a code is good for, in seconds (NIST SP 800-63B asks for ten minutes at the most).
@@ -157,9 +157,11 @@ pub(crate) async fn send(
         .alias
         .as_ref()
         .map_or_else(|| account.id.to_string(), |alias| alias.as_str().to_owned());
-    let letter = Letter {
+    let dispatch = Dispatch {
         to,
-        says: Says::Code(CodeLetter {
+        at: cx.now(),
+        until: cx.now().plus_seconds(LIFETIME_SECONDS.into()),
+        says: Says::Code(CodeNote {
             code,
             minutes: LIFETIME_SECONDS / 60,
             account: shown,
@@ -167,7 +169,7 @@ pub(crate) async fn send(
         }),
     };
     if !is_silent {
-        letter.send(cx)?;
+        dispatch.send(cx)?;
     }
     Ok(Secret::new(BASE64URL_NOPAD.encode(&ticket)))
 }

@@ -4,6 +4,7 @@
 //! line wherever it stands, and HTML escapes it.
 
 use askama::Template;
+use claviger_iam::dispatch::{Dispatch, Says};
 use claviger_iam::notice::{Holder, Notice};
 use claviger_model::Timestamp;
 use serde_json::{Value, json};
@@ -116,6 +117,45 @@ impl Letter {
         )
     }
 
+    /// What one address alone is told.
+    ///
+    /// # Errors
+    /// A template cannot be rendered.
+    pub(super) fn dispatched(id: &str, dispatch: &Dispatch, from: &Sender) -> askama::Result<Self> {
+        let language = from.language;
+        let Says::Code(note) = &dispatch.says;
+        let user = note
+            .user
+            .as_deref()
+            .map_or_else(|| language.root().to_owned(), line);
+        let said = language.code(note.code.expose(), from.product, note.minutes);
+        let facts = [
+            (Name::Account, line(&note.account)),
+            (Name::User, user),
+            (Name::At, dispatch.at.to_string()),
+        ];
+        Self::write(
+            id,
+            dispatch.at,
+            &Words {
+                language: language.tag(),
+                // The code is no part of it: subjects are shown on locked screens.
+                subject: format!("{}: {}", from.product, language.code_subject()),
+                said,
+                facts: facts
+                    .into_iter()
+                    .map(|(name, value)| Fact {
+                        name: language.name(name),
+                        value,
+                    })
+                    .collect(),
+                advice: language.code_advice().to_owned(),
+                place: String::new(),
+                signature: language.signature(from.product, &from.address),
+            },
+        )
+    }
+
     /// A letter that only shows that letters arrive.
     ///
     /// # Errors
@@ -167,8 +207,10 @@ impl Letter {
 
 #[cfg(test)]
 mod tests {
+    use claviger_iam::dispatch::CodeNote;
+    use claviger_iam::entity::contact::Address;
     use claviger_iam::notice::{Change, Credential};
-    use claviger_model::{AccountId, Scalar as _};
+    use claviger_model::{AccountId, EmailAddress, Scalar as _, Secret};
 
     use super::*;
 
@@ -187,6 +229,7 @@ mod tests {
                 name: name.to_owned(),
             },
             account: AccountId::parse("123456789012").unwrap(),
+            to: None,
             credential: Credential::MfaDevice,
             id: Some(id.to_owned()),
             change: Change::Made,
@@ -223,6 +266,33 @@ mod tests {
     }
 
     #[test]
+    fn a_code_stands_in_the_text_and_not_in_the_subject() {
+        let evil = "<b>\r\nBcc: x";
+        let dispatch = |user: Option<&str>| Dispatch {
+            to: Address::Email(EmailAddress::parse("alice@example.com").unwrap()),
+            at: Timestamp::from_seconds(1_767_323_045),
+            until: Timestamp::from_seconds(1_767_323_645),
+            says: Says::Code(CodeNote {
+                code: Secret::new(String::from("271828")),
+                minutes: 10,
+                account: String::from("acme"),
+                user: user.map(str::to_owned),
+            }),
+        };
+        for (_, language) in Language::ALL {
+            let letter = Letter::dispatched("1", &dispatch(Some(evil)), &sender(language)).unwrap();
+            assert!(!letter.subject.contains("271828"), "{}", letter.subject);
+            for body in [&letter.text, &letter.html] {
+                assert!(body.contains("271828") && body.contains("acme"), "{body}");
+                assert!(body.lines().all(|line| !line.starts_with("Bcc")), "{body}");
+            }
+            assert!(!letter.html.contains("<b>"), "{}", letter.html);
+            let of_root = Letter::dispatched("1", &dispatch(None), &sender(language)).unwrap();
+            assert!(of_root.text.contains(language.root()));
+        }
+    }
+
+    #[test]
     fn every_change_of_every_credential_is_said_in_its_own_words() {
         let mut said = std::collections::BTreeSet::new();
         let credentials = [
@@ -233,6 +303,8 @@ mod tests {
             Credential::SigningCertificate,
             Credential::ServiceSpecificCredential,
             Credential::RecoveryCodes,
+            Credential::EmailAddress,
+            Credential::MobileNumber,
         ];
         for (_, language) in Language::ALL {
             for credential in credentials {

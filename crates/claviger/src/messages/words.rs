@@ -96,6 +96,35 @@ impl Language {
         }
     }
 
+    /// The subject of a message with a code.
+    pub(super) fn code_subject(self) -> &'static str {
+        match self {
+            Self::English => "your code",
+            Self::Chinese => "验证码",
+        }
+    }
+
+    /// What a message with a code says; an SMS says nothing else.
+    pub(super) fn code(self, code: &str, product: &str, minutes: u32) -> String {
+        match self {
+            Self::English => {
+                format!("{code} is your code for {product}. It is good for {minutes} minutes.")
+            }
+            Self::Chinese => format!("{code} 是您的{product}验证码，{minutes}分钟内有效。"),
+        }
+    }
+
+    pub(super) fn code_advice(self) -> &'static str {
+        match self {
+            Self::English => {
+                "Tell it to nobody, whoever asks. If you did not ask for it, somebody has mistaken this address for their own: there is nothing that you need to do."
+            }
+            Self::Chinese => {
+                "请勿将验证码告诉任何人。如果这不是您本人的操作，可能是他人误填了此地址，您无需进行任何操作。"
+            }
+        }
+    }
+
     /// The subject and the text of a message that only shows that messages arrive.
     pub(super) fn test(self, product: &str, address: &str) -> (String, String) {
         match self {
@@ -120,11 +149,15 @@ fn english(credential: Credential, change: Change) -> String {
         Credential::SigningCertificate => ("A signing certificate of yours", "was"),
         Credential::ServiceSpecificCredential => ("A credential of yours for a service", "was"),
         Credential::RecoveryCodes => ("Your recovery codes", "were"),
+        Credential::EmailAddress => ("An e-mail address of yours", "was"),
+        Credential::MobileNumber => ("A mobile number of yours", "was"),
     };
     let done = match (credential, change) {
         (Credential::MfaDevice, Change::Made) => "assigned",
         (Credential::MfaDevice, Change::Removed) => "taken away",
         (Credential::Password, Change::Made) => "set",
+        (Credential::EmailAddress | Credential::MobileNumber, Change::Made) => "set",
+        (Credential::EmailAddress | Credential::MobileNumber, Change::Removed) => "removed",
         (_, Change::Made) => "created",
         // A code that is used up is a change too.
         (Credential::RecoveryCodes, Change::Changed) => "used or replaced",
@@ -143,11 +176,16 @@ fn chinese(credential: Credential, change: Change) -> String {
         Credential::SigningCertificate => "签名证书",
         Credential::ServiceSpecificCredential => "服务专用凭证",
         Credential::RecoveryCodes => "恢复码",
+        Credential::EmailAddress => "邮箱地址",
+        Credential::MobileNumber => "手机号码",
     };
     let done = match (credential, change) {
         (Credential::MfaDevice, Change::Made) => "已绑定",
         (Credential::MfaDevice, Change::Removed) => "已解绑",
-        (Credential::Password, Change::Made) => "已设置",
+        (
+            Credential::Password | Credential::EmailAddress | Credential::MobileNumber,
+            Change::Made,
+        ) => "已设置",
         (_, Change::Made) => "已创建",
         (Credential::RecoveryCodes, Change::Changed) => "已使用或更换",
         (_, Change::Changed) => "已更改",

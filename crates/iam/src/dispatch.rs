@@ -1,38 +1,42 @@
-//! Letters: messages to one address that carry something for their reader alone, such as a code. They leave with the commit
-//! that causes them, and what they say is fixed by it: a letter that is tried again says the same.
+//! Dispatches: messages to one address that carry something for their reader alone, such as a code. They leave with the commit
+//! that causes them, and what they say is fixed by it: one that is tried again says the same.
 
-use claviger_model::Secret;
+use claviger_model::{Secret, Timestamp};
 use claviger_store::Message;
 
 use crate::cx::Cx;
 use crate::entity::contact::Address;
 use crate::fault::Fault;
 
-/// The channel of the outbox for letters that go by e-mail.
+/// The channel of the outbox for what goes by e-mail.
 pub const EMAIL: &str = "email";
-/// The channel of the outbox for letters that go by SMS.
+/// The channel of the outbox for what goes by SMS.
 pub const SMS: &str = "sms";
 
-/// A letter.
+/// A dispatch.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
-pub struct Letter {
+pub struct Dispatch {
     /// Where it goes.
     pub to: Address,
     /// What it says. How it is worded is no rule of the domain.
     pub says: Says,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// When it is worth nothing any more, and is not to be delivered.
+    pub until: Timestamp,
 }
 
-/// What a letter says.
+/// What a dispatch says.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Says {
     /// That whoever reads it can prove so by a code.
-    Code(CodeLetter),
+    Code(CodeNote),
 }
 
-/// A letter with a code.
+/// A code to bring back.
 #[derive(Debug)]
-pub struct CodeLetter {
+pub struct CodeNote {
     /// Six digits.
     pub code: Secret<String>,
     /// How long it is good for.
@@ -43,7 +47,7 @@ pub struct CodeLetter {
     pub user: Option<String>,
 }
 
-/// The written form of a [`CodeLetter`]: the only place where its code is told, and its store seals it.
+/// The written form of a [`CodeNote`]: the only place where its code is told, and its store seals it.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Written {
     code: String,
@@ -52,7 +56,7 @@ struct Written {
     user: Option<String>,
 }
 
-impl serde::Serialize for CodeLetter {
+impl serde::Serialize for CodeNote {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         Written {
             code: self.code.expose().clone(),
@@ -64,7 +68,7 @@ impl serde::Serialize for CodeLetter {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for CodeLetter {
+impl<'de> serde::Deserialize<'de> for CodeNote {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let written = Written::deserialize(from)?;
         Ok(Self {
@@ -76,7 +80,7 @@ impl<'de> serde::Deserialize<'de> for CodeLetter {
     }
 }
 
-impl Letter {
+impl Dispatch {
     /// Sends it with the commit.
     ///
     /// # Errors
