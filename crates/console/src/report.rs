@@ -10,6 +10,7 @@ use claviger_iam::operation::credential_reports::{
 use claviger_iam::operation::entry;
 use claviger_model::{Code, Timestamp};
 
+use self::csv::{Record, records};
 use crate::answer::{Answer, Failure, download, go, page, page_again};
 use crate::door::Visit;
 use crate::view::{Frame, When, encode, fault_text};
@@ -87,9 +88,10 @@ fn short(moment: &str) -> String {
     }
 }
 
-fn row(record: &[String]) -> Row {
+fn row(record: Record<'_>) -> Row {
+    let fields: Vec<_> = record.fields().collect();
     // The columns stand in the order of the IAM user guide, "Getting credential reports".
-    let at = |column: usize| record.get(column).map_or("", String::as_str);
+    let at = |column: usize| fields.get(column).map_or("", |field| field.as_ref());
     let key = |first: usize| {
         if at(first + 1) == "N/A" {
             return None;
@@ -132,8 +134,8 @@ fn row(record: &[String]) -> Row {
 }
 
 /// Whether a line has what is searched for: in its name, or as a word for what it lacks.
-fn has(record: &[String], wanted: &str) -> bool {
-    let at = |column: usize| record.get(column).map_or("", String::as_str);
+fn has(record: Record<'_>, wanted: &str) -> bool {
+    let at = |column: usize| record.field(column);
     match wanted {
         "" => true,
         "no-mfa" => at(3) == "true" && at(7) == "false",
@@ -146,24 +148,24 @@ fn has(record: &[String], wanted: &str) -> bool {
 fn report(visit: &Visit, text: &str, generated: Timestamp) -> Report {
     let query = &visit.asked.query;
     let (search, only) = (query.text("search").to_lowercase(), query.text("only"));
-    let records = csv::records(text);
-    let hits: Vec<&Vec<String>> = (records.iter().skip(1))
-        .filter(|record| {
-            let name = record.first().map(|name| name.to_lowercase());
-            name.is_some_and(|name| name.contains(&search)) && has(record, only)
-        })
-        .collect();
     let skipped: usize = query.text("from").parse().unwrap_or(0);
-    let rows: Vec<Row> = (hits.iter().skip(skipped).take(ROWS))
-        .map(|record| row(record))
-        .collect();
+    let (mut found, mut rows) = (0, Vec::new());
+    for record in records(text).skip(1) {
+        let is_named = search.is_empty() || record.field(0).to_lowercase().contains(&search);
+        if is_named && has(record, only) {
+            if found >= skipped && rows.len() < ROWS {
+                rows.push(row(record));
+            }
+            found += 1;
+        }
+    }
     let last = skipped.saturating_add(rows.len());
     Report {
         generated: When::of(generated, visit.asked.facts.now),
-        found: hits.len(),
+        found,
         first: skipped.saturating_add(1),
         last,
-        next: (last < hits.len()).then(|| {
+        next: (last < found).then(|| {
             let (search, only) = (encode(&search), encode(only));
             format!("/console/report?search={search}&only={only}&from={last}")
         }),
