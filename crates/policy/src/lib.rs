@@ -47,6 +47,7 @@ mod recorder;
 mod request;
 pub mod summary;
 mod text;
+pub mod trust;
 pub mod validate;
 mod value;
 mod verdict;

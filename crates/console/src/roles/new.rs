@@ -3,8 +3,9 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::roles::CreateRole;
+use claviger_model::Code;
 use claviger_model::name::RoleName;
-use claviger_model::{Arn, Code};
+use claviger_policy::trust::{TrustPolicy, Trusted};
 
 use super::boundary::{self, Offer};
 use super::role::{attach_policies, page_with_error};
@@ -12,7 +13,6 @@ use super::trusted::{self, Kind};
 use super::{address, editor};
 use crate::answer::{Answer, go, page, page_again};
 use crate::documents::editor::Editor;
-use crate::documents::tidy;
 use crate::door::Visit;
 use crate::field::{read, read_filled, seconds};
 use crate::picker::Picker;
@@ -52,13 +52,9 @@ struct New {
 }
 
 /// What a document of one's own begins as: whoever in the account is allowed to may take the role on.
-fn blank(visit: &Visit) -> String {
-    let root = Arn::root(visit.at.principal().account);
-    let statement =
-        format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{root}"}},"Action":"sts:AssumeRole"}}"#);
-    tidy(&format!(
-        r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#
-    ))
+fn blank(visit: &Visit) -> Result<String, Fault> {
+    let account = Trusted::Account(visit.at.principal().account);
+    trusted::written(&TrustPolicy::of(account))
 }
 
 async fn new(visit: &Visit, editor: Editor, error: Option<String>) -> New {
@@ -87,7 +83,7 @@ async fn new(visit: &Visit, editor: Editor, error: Option<String>) -> New {
 
 /// The page to make one.
 pub(crate) async fn show(visit: Visit) -> Answer {
-    let editor = editor(&visit, &blank(&visit));
+    let editor = editor(&visit, &blank(&visit)?);
     page(&new(&visit, editor, None).await)
 }
 

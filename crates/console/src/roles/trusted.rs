@@ -4,13 +4,13 @@ use claviger_iam::Fault;
 use claviger_iam::operation::roles::GetRole;
 use claviger_iam::operation::sessions::ExternalId;
 use claviger_iam::operation::users::GetUser;
-use claviger_model::{AccountId, Arn, Code, Scalar as _};
+use claviger_model::{AccountId, Code, Scalar as _};
+use claviger_policy::trust::{TrustPolicy, Trusted};
 use claviger_policy::{Policy, PrincipalType};
-use serde_json::{Map, Value, json};
 
 use crate::documents::tidy;
 use crate::door::Visit;
-use crate::field::read;
+use crate::field::{read, read_filled};
 
 /// What kind of thing may take on a role, as the form says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,19 +56,13 @@ pub(crate) async fn document(visit: &Visit) -> Result<String, Fault> {
         Kind::Account => {
             let account = AccountId::parse(&form.text("account").replace(['-', ' '], ""))
                 .map_err(|_| wrong("The account ID is not valid. It has 12 digits."))?;
-            let mut conditions = Map::new();
-            if let Some(id) = form.filled("external-id") {
-                let id: ExternalId = read(id, "The external ID")?;
-                let equal = json!({ "sts:ExternalId": id.as_str() });
-                conditions.insert("StringEquals".into(), equal);
-            }
-            if form.ticked("mfa") {
-                conditions.insert(
-                    "Bool".into(),
-                    json!({ "aws:MultiFactorAuthPresent": "true" }),
-                );
-            }
-            written("AWS", Arn::root(account).as_str(), conditions)
+            let id: Option<ExternalId> =
+                read_filled(form.filled("external-id"), "The external ID")?;
+            written(&TrustPolicy {
+                trusted: Trusted::Account(account),
+                external_id: id.as_ref().map(ExternalId::as_str),
+                demands_mfa: form.ticked("mfa"),
+            })?
         }
         Kind::Entity => {
             let name = form.text("entity");
@@ -82,33 +76,29 @@ pub(crate) async fn document(visit: &Visit) -> Result<String, Fault> {
                     visit.call(&GetUser { user_name }).await?.user.arn
                 }
             };
-            written("AWS", arn.as_str(), Map::new())
+            written(&TrustPolicy::of(Trusted::Entity(&arn)))?
         }
         Kind::Service => {
             let service = form
                 .filled("service")
                 .ok_or_else(|| wrong("The service is missing."))?;
-            written("Service", service, Map::new())
+            written(&TrustPolicy::of(Trusted::Service(service)))?
         }
     })
 }
 
-/// A document that lets one principal take on the role.
-fn written(kind: &str, principal: &str, conditions: Map<String, Value>) -> String {
-    // Written piece by piece, since the order is what people read.
-    let quoted = |text: &str| Value::from(text).to_string();
-    let mut statement = format!(
-        r#""Effect":"Allow","Principal":{{{}:{}}},"Action":"sts:AssumeRole""#,
-        quoted(kind),
-        quoted(principal)
-    );
-    if !conditions.is_empty() {
-        statement.push_str(",\"Condition\":");
-        statement.push_str(&Value::from(conditions).to_string());
-    }
-    tidy(&format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{{statement}}}]}}"#
-    ))
+/// The document, as people read it.
+///
+/// # Errors
+/// `InvalidInput` where it would not say what was meant.
+pub(super) fn written(policy: &TrustPolicy<'_>) -> Result<String, Fault> {
+    let document = policy.document().map_err(|unwritable| {
+        Fault::new(
+            Code::InvalidInput,
+            format!("The role cannot trust that: {unwritable}."),
+        )
+    })?;
+    Ok(tidy(&document))
 }
 
 /// Whom a trust policy names, in a few words each.
@@ -140,32 +130,7 @@ pub(crate) fn named(document: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use claviger_policy::validate_trust;
-
     use super::*;
-
-    #[test]
-    fn a_written_document_is_a_trust_policy_whatever_was_typed() {
-        let mut conditions = Map::new();
-        conditions.insert(
-            "StringEquals".into(),
-            json!({ "sts:ExternalId": "a\"}],{" }),
-        );
-        conditions.insert(
-            "Bool".into(),
-            json!({ "aws:MultiFactorAuthPresent": "true" }),
-        );
-        let document = written("AWS", "arn:aws:iam::123456789012:root", conditions);
-        assert_eq!(validate_trust(&document), Ok(()));
-        let read: Value = serde_json::from_str(&document).expect("JSON");
-        let condition = &read["Statement"][0]["Condition"];
-        assert_eq!(condition["StringEquals"]["sts:ExternalId"], "a\"}],{");
-        assert_eq!(condition["Bool"]["aws:MultiFactorAuthPresent"], "true");
-        let odd = written("Service", "ec2\",\"AWS\":\"*", Map::new());
-        let read: Value = serde_json::from_str(&odd).expect("JSON");
-        let principal = read["Statement"][0]["Principal"].as_object().expect("one");
-        assert_eq!(principal.len(), 1);
-    }
 
     #[test]
     fn whom_a_document_trusts_is_told_once_each() {
