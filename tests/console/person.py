@@ -146,6 +146,18 @@ class Person:
         picture = Image.open(io.BytesIO(self.page.screenshot(full_page=True))).convert("RGB")
         picture.quantize(256, dither=Image.Dither.NONE).save(SHOTS / f"{name}.png", optimize=True)
 
+    def fits_a_phone(self) -> None:
+        """Checks that nothing of the page stands beyond 360 pixels, nor under something else in a table."""
+        wide = self.page.viewport_size
+        self.page.set_viewport_size({"width": 360, "height": 740})
+        found = self.page.evaluate(
+            """() => ["html", ".table"].flatMap((which) => [...document.querySelectorAll(which)])
+                .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"""
+        )
+        assert found == [], found
+        if wide is not None:
+            self.page.set_viewport_size(wide)
+
     def finds_no_barrier(self) -> None:
         """Runs axe over the page, in light and in dark."""
         for scheme in ("light", "dark"):

@@ -77,6 +77,7 @@ def test_an_ssh_key_is_uploaded_shown_switched_off_and_deleted(me: Person, conso
     assert told["Fingerprint"] in me.reads() and key in me.reads() and "-----BEGIN PUBLIC KEY-----" in me.reads()
     me.finds_no_barrier()
     if user == "admin":
+        me.fits_a_phone()
         me.shoots("credentials-ssh")
     me.follows("Back")
     for press, state, said in (
@@ -208,6 +209,12 @@ def test_an_access_key_is_described_bounded_and_replaced_step_by_step(
     me.fills("What it is for", "nightly backup")
     me.presses("Create and show")
     old = Keys(me.page.inner_text("#key-id code"), me.page.inner_text("#secret code"))
+    with me.page.expect_download() as waited:
+        me.presses("Download .csv")
+    assert (waited.value.suggested_filename, Path(waited.value.path()).read_text()) == (
+        "accessKeys.csv",
+        f"Access key ID,Secret access key\n{old.access_key_id},{old.secret_access_key}\n",
+    )
     # As on AWS, a description is a tag of the user.
     assert {"Key": old.access_key_id, "Value": "nightly backup"} in iam.list_user_tags(UserName=user)["Tags"]
     me.follows("Done")
@@ -257,7 +264,9 @@ def test_an_access_key_is_described_bounded_and_replaced_step_by_step(
     assert me.notice() == "The access key is inactive. Requests signed with it are refused."
     with pytest.raises(ClientError, match="InvalidClientTokenId"):
         console.client("sts", old).get_caller_identity()
-    me.presses("Delete the old key")
+    me.follows("Delete the old key")
+    me.fills(f"Type {old.access_key_id} to go on", old.access_key_id)
+    me.presses("Delete access key")
     assert me.notice() == "The access key has been deleted."
     (left,) = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
     assert left["AccessKeyId"] == new.access_key_id

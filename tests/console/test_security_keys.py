@@ -52,6 +52,7 @@ def test_a_key_is_registered_and_asked_for(person: Person, console: Server, user
     person.signs_in(user, PASSWORD)
     registers(person, "yellow-key")
     assert "yellow-key" in person.reads() and "Security key or passkey" in person.reads()
+    person.fits_a_phone()
     person.shoots("credentials-with-key")
     person.signs_out()
 

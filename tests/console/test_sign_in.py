@@ -111,6 +111,7 @@ def test_sessions_are_listed_and_ended(person: Person, another: Person, alice: s
     another.signs_in(alice, PASSWORD)
     person.goes("/console/credentials/sessions")
     person.finds_no_barrier()
+    person.fits_a_phone()
     person.shoots("sessions")
     person.presses("End all other sessions")
     assert "other sessions have ended" in person.notice()

@@ -119,6 +119,11 @@ def test_3_to_6_with_a_device_the_user_gets_what_the_group_has(story: Server, pe
     person.goes(f"/console/credentials/keys/{key}")
     person.presses("Activate")
     person.goes(f"/console/credentials/keys/{key}")
+    person.follows("Delete access key")
+    person.presses("Deactivate")
+    assert person.notice() == "The access key is inactive. Requests signed with it are refused."
+    person.finds_no_barrier()
+    person.fills(f"Type {key} to go on", key)
     person.presses("Delete access key")
     assert "has been deleted" in person.notice()
     assert key not in person.reads()

@@ -169,6 +169,7 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     person.presses("Review")
     for said in ("alice", "/staff/", "builders", "SecurityAudit", "IAMUserChangePassword", "AdministratorAccess", "team", "blue"):
         assert said in person.reads(), said
+    assert "could not sign in" not in person.reads(), "this boundary lets everything through"
     assert "alice" not in [user["UserName"] for user in console.client("iam").list_users()["Users"]], "nothing is made yet"
     person.finds_no_barrier()
     person.shoots("user-review")
@@ -181,6 +182,12 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     person.finds_no_barrier()
     person.shoots("user-created")
     password = shown_once(person)
+    # Nobody leaves it by accident; once it has been taken, nothing asks any more.
+    asked: list[str] = []
+    person.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    person.follows("To alice")
+    person.page.wait_for_timeout(500)
+    assert asked == ["beforeunload"] and shown_once(person) == password
     with person.page.expect_download() as waited:
         person.presses("Download .csv")
     kept = Path(waited.value.path()).read_text()
@@ -193,6 +200,9 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     assert (user["Path"], user["Tags"]) == ("/staff/", [{"Key": "team", "Value": "blue"}])
     assert attached(console, "alice") == {CHANGE_PASSWORD, "arn:aws:iam::aws:policy/SecurityAudit"}
     assert [group["GroupName"] for group in iam.list_groups_for_user(UserName="alice")["Groups"]] == ["builders"]
+    person.follows("To alice")
+    person.page.wait_for_url("**/console/users/alice")
+    assert asked == ["beforeunload"]
     another.gives_password("alice", password)
     assert another.at == "/signin/step/password"
     another.fills("Password so far", password)
@@ -206,6 +216,51 @@ def test_a_user_is_created_with_a_drawn_password_and_changes_it(at_users: Person
     another.presses("Save tags")
     assert "iam:TagUser" in another.alarm()
     assert another.page.get_by_label("Key 1").input_value() == "mine"
+
+
+def test_a_boundary_that_would_trap_a_new_user_is_warned_of(at_users: Person, another: Person, console: Server) -> None:
+    person = at_users
+    console.client("iam").create_policy(PolicyName="s3-at-most", PolicyDocument=ALLOW_S3)
+    person.goes("/console/users/~new")
+    person.fills("User name", "stuck")
+    person.page.get_by_label("Bound the user by a policy").check()
+    person.page.locator("summary", has_text="Choose the policy").click()
+    person.page.get_by_label("Search boundaries", exact=True).fill("s3-at-most")
+    person.presses("Search for boundaries")
+    person.page.get_by_role("radio", name=re.compile(r"^s3-at-most\b")).check()
+    person.presses("Review")
+    assert "does not let stuck change the password" in person.reads()
+    person.finds_no_barrier()
+    person.shoots("user-review-trapped")
+    # Who is not made to choose a password is not trapped.
+    person.presses("Back")
+    person.page.get_by_label(re.compile("must choose a new password")).uncheck()
+    person.presses("Review")
+    assert "could not sign in" not in person.reads()
+    person.presses("Back")
+    person.page.get_by_label(re.compile("must choose a new password")).check()
+    person.presses("Review")
+    person.presses("Create user")
+    assert "does not let stuck change the password" in person.alarm()
+    password = shown_once(person)
+    another.gives_password("stuck", password)
+    another.fills("Password so far", password)
+    another.fills("New password", PASSWORD)
+    another.fills("New password again", PASSWORD)
+    another.presses("Change it and go on")
+    assert "permissions boundary" in another.alarm()
+    assert "Another try will not help" in another.reads()
+    another.finds_no_barrier()
+    another.shoots("change-refused-by-boundary")
+    # What the warning said is what helps.
+    console.client("iam").put_user_permissions_boundary(
+        UserName="stuck", PermissionsBoundary="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    another.fills("Password so far", password)
+    another.fills("New password", PASSWORD)
+    another.fills("New password again", PASSWORD)
+    another.presses("Change it and go on")
+    assert another.at == "/console"
 
 
 def test_a_refused_password_makes_no_user(at_users: Person, console: Server) -> None:
@@ -377,6 +432,7 @@ def test_credentials_are_administered(at_users: Person, another: Person, console
     service = iam.create_service_specific_credential(UserName=name, ServiceName="codecommit.amazonaws.com")["ServiceSpecificCredential"]
     person.goes(f"/console/users/{name}?tab=credentials")
     person.finds_no_barrier()
+    person.fits_a_phone()
     person.shoots("user-credentials")
     for one in (key, ssh, service["ServiceSpecificCredentialId"]):
         person.presses(f"Deactivate {one}")
@@ -391,7 +447,21 @@ def test_credentials_are_administered(at_users: Person, another: Person, console
     person.follows(f"Delete {key}")
     assert "It was last used" in person.reads()
     person.finds_no_barrier()
+    person.shoots("access-key-delete")
+    # One that is active is deactivated first, or along with it if the person says so, and its ID is typed.
+    assert person.page.request.post(
+        person.page.url, form={"proof": person.page.locator("main [name=proof]").first.input_value(), "confirm": key}
+    ).status == 422
+    assert iam.list_access_keys(UserName=name)["AccessKeyMetadata"][0]["Status"] == "Active"
+    person.page.get_by_label("Deactivate and delete it at once").check()
+    person.fills(f"Type {key} to go on", "AKIA")
     person.presses("Delete access key")
+    assert person.alarm() == f"Type {key} to go on."
+    assert person.page.get_by_label("Deactivate and delete it at once").is_checked()
+    assert iam.list_access_keys(UserName=name)["AccessKeyMetadata"][0]["Status"] == "Active"
+    person.fills(f"Type {key} to go on", key)
+    person.presses("Delete access key")
+    assert person.notice() == "The access key has been deleted."
     assert iam.list_access_keys(UserName=name)["AccessKeyMetadata"] == []
 
     person.presses("End all sessions")
@@ -526,6 +596,7 @@ def test_what_is_done_to_several_users_is_told_before_and_of_each_after(at_users
     assert [row.split("\n")[0].split()[0] for row in rows] == ["Done", "Not", "Not"]
     assert "iam:DeleteLoginProfile" in rows[1]
     another.finds_no_barrier()
+    another.fits_a_phone()
     another.shoots("bulk-done")
 
     choose(person, "Demand MFA")

@@ -8,6 +8,7 @@ for (const button of document.querySelectorAll("[data-copy], [data-copies]")) {
     try {
       await navigator.clipboard.writeText(copy ?? document.getElementById(copies).textContent);
       button.textContent = "Copied";
+      button.dispatchEvent(new Event("copied", { bubbles: true }));
     } catch {
       button.textContent = "Copy it by hand";
     }
@@ -59,6 +60,17 @@ for (const form of document.querySelectorAll("form[data-webauthn]")) {
         : "The key was not used, or it took too long. Try again.";
     }
   });
+}
+
+// What is shown once is not left by accident: the browser asks, until it was downloaded or copied.
+if (document.querySelector("[data-once]")) {
+  const ask = (event) => event.preventDefault();
+  addEventListener("beforeunload", ask);
+  for (const taken of ["submit", "copied"]) {
+    addEventListener(taken, (event) => {
+      if (event.target.closest("[data-takes]")) removeEventListener("beforeunload", ask);
+    });
+  }
 }
 
 for (const button of document.querySelectorAll("[data-prints]")) {

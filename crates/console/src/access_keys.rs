@@ -6,9 +6,7 @@ pub(crate) mod rotation;
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::entity::Status;
-use claviger_iam::operation::access_keys::{
-    AccessKeyShape, CreateAccessKey, DeleteAccessKey, UpdateAccessKey,
-};
+use claviger_iam::operation::access_keys::{AccessKeyShape, CreateAccessKey, UpdateAccessKey};
 use claviger_iam::operation::shapes::TagShape;
 use claviger_iam::operation::tagging::{TagUser, UntagUser};
 use claviger_model::{AccessKeyId, Code, Scalar as _, Secret};
@@ -36,6 +34,7 @@ struct Made {
     frame: Frame,
     id: String,
     secret: Secret<String>,
+    root: bool,
     endpoint: String,
     /// What did not go well beside it.
     warning: Option<String>,
@@ -161,25 +160,43 @@ fn made(
 ) -> Answer {
     let id = key.access_key_id.as_str();
     if visit.asked.form.text("as") == "csv" {
-        let text = format!(
-            "Access key ID,Secret access key\r\n{id},{}\r\n",
-            key.secret_access_key.expose()
-        );
-        let file = if whose.is_root() {
-            "rootkey.csv"
-        } else {
-            "accessKeys.csv"
-        };
-        return download(file, "text/csv; charset=utf-8", text);
+        return file(id, &key.secret_access_key, whose.is_root());
     }
     page(&Made {
         frame: Frame::of(visit, whose.titled("The new access key"), whose.here()),
         id: id.to_owned(),
         secret: key.secret_access_key,
+        root: whose.is_root(),
         endpoint: visit.asked.door.site.address.clone(),
         warning,
         on,
     })
+}
+
+/// The file that AWS's tools import.
+fn file(id: &str, secret: &Secret<String>, of_root: bool) -> Answer {
+    let text = format!(
+        "Access key ID,Secret access key\r\n{id},{}\r\n",
+        secret.expose()
+    );
+    let name = match of_root {
+        true => "rootkey.csv",
+        false => "accessKeys.csv",
+    };
+    download(name, "text/csv; charset=utf-8", text)
+}
+
+/// Gives the key that a page has just shown as a file. The page sends it back: it is kept nowhere.
+pub(crate) async fn take(visit: Visit) -> Answer {
+    let form = &visit.asked.form;
+    let secret = form.secret("secret");
+    // Nothing else is a secret, and nothing else may stand in the file.
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    if !secret.expose().bytes().all(is_base64) {
+        return Err(Failure::Missing);
+    }
+    let id = key_id(form.text("id")).map_err(Failure::from)?;
+    file(id.as_str(), &secret, form.text("of") == "root")
 }
 
 async fn one(visit: &Visit, whose: &Whose, error: Option<String>) -> Result<OneKey, Failure> {
@@ -205,7 +222,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     page(&one(&visit, &Whose::of(&visit)?, None).await?)
 }
 
-/// Describes or bounds a key, puts it out of use or back into use, or deletes it.
+/// Describes or bounds a key, or puts it out of use or back into use.
 pub(crate) async fn change(visit: Visit) -> Answer {
     let whose = Whose::of(&visit)?;
     whose.must_be_fresh(&visit)?;
@@ -227,6 +244,24 @@ pub(crate) async fn change(visit: Visit) -> Answer {
     }
 }
 
+/// Puts a key out of use or back into use.
+///
+/// # Errors
+/// As `UpdateAccessKey`.
+pub(crate) async fn set_status(
+    visit: &Visit,
+    whose: &Whose,
+    id: &str,
+    status: Status,
+) -> Result<(), Fault> {
+    let update = UpdateAccessKey {
+        user_name: whose.name(),
+        access_key_id: key_id(id)?,
+        status,
+    };
+    visit.call(&update).await.map(drop)
+}
+
 fn key_id(id: &str) -> Result<AccessKeyId, Fault> {
     AccessKeyId::parse(id)
         .map_err(|_| Fault::new(Code::NoSuchEntity, "There is no such access key."))
@@ -234,26 +269,11 @@ fn key_id(id: &str) -> Result<AccessKeyId, Fault> {
 
 /// Does to a key what the form's button says. The answer is the word of the notice.
 async fn run(visit: &Visit, whose: &Whose, id: &str) -> Result<&'static str, Fault> {
-    let status = |status| async move {
-        let update = UpdateAccessKey {
-            user_name: whose.name(),
-            access_key_id: key_id(id)?,
-            status,
-        };
-        visit.call(&update).await.map(drop)
+    let (status, done) = match visit.asked.form.text("do") {
+        "deactivate" => (Status::Inactive, "key-off"),
+        "activate" => (Status::Active, "key-on"),
+        _ => return Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
     };
-    match visit.asked.form.text("do") {
-        "deactivate" => status(Status::Inactive).await.map(|()| "key-off"),
-        "activate" => status(Status::Active).await.map(|()| "key-on"),
-        "delete" => {
-            let delete = DeleteAccessKey {
-                user_name: whose.name(),
-                access_key_id: key_id(id)?,
-            };
-            visit.call(&delete).await?;
-            forget(visit, whose, id).await;
-            Ok("key-deleted")
-        }
-        _ => Err(Fault::new(Code::InvalidInput, "Choose what to do.")),
-    }
+    set_status(visit, whose, id, status).await?;
+    Ok(done)
 }

@@ -5,8 +5,8 @@ use claviger_iam::entity::console_session::ConsoleToken;
 use claviger_iam::signin::{
     AwaitingFactor, Factor, Next, Opened, PasswordAttempt, Refusal, SignInName,
 };
-use claviger_model::Secret;
 use claviger_model::name::MfaDeviceName;
+use claviger_model::{Code, Secret};
 use percent_encoding::percent_decode_str;
 
 use crate::answer::{Answer, Failure, go, page, page_again, page_with, with_cookies};
@@ -350,6 +350,8 @@ pub(crate) async fn by_factor(guest: Guest) -> Answer {
 struct NewPassword<'a> {
     frame: Frame,
     error: Option<&'a str>,
+    /// Whether policies forbid the change.
+    denied: bool,
     expired: bool,
     to: String,
 }
@@ -359,6 +361,7 @@ impl<'a> NewPassword<'a> {
         Self {
             frame: Frame::guest(guest, "Choose another password"),
             error,
+            denied: false,
             expired,
             to: to(&guest.asked),
         }
@@ -399,7 +402,9 @@ pub(crate) async fn by_new_password(guest: Guest) -> Answer {
         Ok(next) => go_on(asked, next).await,
         Err(Refusal::Fault(fault)) => {
             let error = fault_text(&fault);
-            page_again(&NewPassword::new(&guest, expired, Some(&error)))
+            let mut shown = NewPassword::new(&guest, expired, Some(&error));
+            shown.denied = fault.code() == Code::AccessDenied;
+            page_again(&shown)
         }
         Err(refusal) => begin_again(&guest, &refusal),
     }

@@ -8,6 +8,7 @@ pub(crate) mod console_access;
 mod credentials;
 pub(crate) mod delete;
 pub(crate) mod detail;
+mod first_sign_in;
 pub(crate) mod inline;
 mod list;
 pub(crate) mod new;

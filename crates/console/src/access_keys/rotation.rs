@@ -76,7 +76,6 @@ pub(crate) async fn go_on(visit: Visit) -> Answer {
         "rotate" => rotate(&visit, &whose, id)
             .await
             .map(|rotated| made(&visit, &whose, rotated.access_key, None, here)),
-        "delete" => run(&visit, &whose, id).await.map(|done| whose.done(done)),
         _ => run(&visit, &whose, id)
             .await
             .map(|done| go(&format!("{here}?done={done}"))),

@@ -2,7 +2,6 @@
 
 use claviger_iam::Fault;
 use claviger_iam::entity::Status;
-use claviger_iam::operation::access_keys::UpdateAccessKey;
 use claviger_iam::operation::service_specific_credentials::{
     ListServiceSpecificCredentials, UpdateServiceSpecificCredential,
 };
@@ -15,6 +14,7 @@ use claviger_model::{Code, Scalar};
 
 use super::Section;
 use super::whose::Whose;
+use crate::access_keys::set_status;
 use crate::door::Visit;
 use crate::field::read;
 use crate::users::whole;
@@ -179,14 +179,7 @@ pub(crate) async fn set(visit: &Visit, whose: &Whose) -> Result<&'static str, Fa
         _ => return Err(unknown()),
     };
     match kind {
-        "key" => {
-            let update = UpdateAccessKey {
-                user_name: whose.name(),
-                access_key_id: id(visit)?,
-                status,
-            };
-            visit.call(&update).await?;
-        }
+        "key" => set_status(visit, whose, visit.asked.form.text("id"), status).await?,
         "ssh" => {
             let update = UpdateSSHPublicKey {
                 user_name: whose.short()?,

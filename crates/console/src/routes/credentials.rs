@@ -24,6 +24,10 @@ pub(super) static ROUTES: &[Route] = &[
         "/console/users/{name}/keys/new",
         Session(|visit| Box::pin(access_keys::create(visit))),
     ),
+    post(
+        "/console/credentials/keys/~csv",
+        Session(|visit| Box::pin(access_keys::take(visit))),
+    ),
     get(
         "/console/credentials/keys/{id}",
         Session(|visit| Box::pin(access_keys::show(visit))),

@@ -5,20 +5,16 @@ use claviger_iam::Fault;
 use claviger_iam::first_account::draw_password;
 use claviger_iam::operation::login_profiles::{CreateLoginProfile, Password, UpdateLoginProfile};
 use claviger_iam::operation::password_policy::GetAccountPasswordPolicy;
-use claviger_iam::operation::policy_attachments::AttachUserPolicy;
 use claviger_model::name::ExistingUserName;
 use claviger_model::{Code, Scalar as _, Secret};
 
 use super::credentials::profile;
+use super::first_sign_in::Outlook;
 use super::{HERE, address_of, be_fresh_for, short, user_of};
 use crate::answer::{Answer, download, page, page_again};
 use crate::door::Visit;
-use crate::field::read;
 use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, encode, fault_text};
-
-/// AWS's policy for users who may change their own password.
-const CHANGE_PASSWORD: &str = "arn:aws:iam::aws:policy/IAMUserChangePassword";
 
 /// How a password comes to be: what a form says, but for the password.
 pub(super) struct Choice {
@@ -98,35 +94,6 @@ async fn draw(visit: &Visit) -> Secret<String> {
             return Secret::new(cut);
         }
     }
-}
-
-/// Whether the account lets its users change their passwords by itself, as far as that may be known.
-pub(super) async fn may_change(visit: &Visit) -> bool {
-    let policy = visit.call(&GetAccountPasswordPolicy {}).await;
-    policy.is_ok_and(|answer| answer.password_policy.allow_users_to_change_password)
-}
-
-/// Sees to it that the user may change a password that must be changed: what was done for it, or why it could not be.
-pub(super) async fn let_change(visit: &Visit, name: &ExistingUserName) -> Option<String> {
-    if may_change(visit).await {
-        return None;
-    }
-    let attached = async {
-        let attach = AttachUserPolicy {
-            user_name: short(name)?,
-            policy_arn: read(CHANGE_PASSWORD, "The policy")?,
-        };
-        visit.call(&attach).await
-    };
-    Some(match attached.await {
-        Ok(_) => String::from(
-            "The account does not let its users change their passwords by itself, so the policy IAMUserChangePassword was attached to the user.",
-        ),
-        Err(fault) => format!(
-            "The policy IAMUserChangePassword could not be attached, so the user may be unable to choose a new password: {}",
-            fault_text(&fault)
-        ),
-    })
 }
 
 #[derive(Template)]
@@ -231,18 +198,19 @@ pub(crate) async fn save(visit: Visit) -> Answer {
             return page_again(&again);
         }
     };
-    let note = if choice.reset {
-        let_change(&visit, &name).await
+    let (notes, faults) = if choice.reset {
+        let outlook = Outlook::of_user(&visit, &name).await;
+        outlook.prepare(&visit, &name).await
     } else {
-        None
+        Default::default()
     };
     page(&Made {
         frame: Frame::of(&visit, format!("{name} can sign in"), HERE),
         sign_in_address: Some(sign_in_address(&visit).await),
         password: drawn,
         reset: choice.reset,
-        notes: note.into_iter().collect(),
-        faults: Vec::new(),
+        notes,
+        faults,
         back: format!("{}?tab=credentials", address_of(name.as_str())),
         name: name.as_str().to_owned(),
     })

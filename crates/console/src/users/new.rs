@@ -14,7 +14,8 @@ use claviger_model::{Arn, Code, Scalar as _};
 
 use self::review::Review;
 use super::actions::typed_tags;
-use super::console_access::{Choice, Made, choose, create, let_change};
+use super::console_access::{Choice, Made, choose, create};
+use super::first_sign_in::Outlook;
 use super::pick::{attach_one, join_one};
 use super::{HERE, address_of, short, whole};
 use crate::answer::{Answer, page, page_again};
@@ -195,7 +196,7 @@ async fn run(visit: &Visit) -> Result<Made, Fault> {
     };
     // The boundary goes in at once, so that the user is never without it.
     let make = CreateUser {
-        path: Some(path),
+        path: Some(path.clone()),
         user_name: name.clone(),
         permissions_boundary: rights.boundary.clone(),
         tags,
@@ -210,12 +211,15 @@ async fn run(visit: &Visit) -> Result<Made, Fault> {
         }
         password = chosen.drawn;
     }
-    let faults = give(visit, &user, rights).await;
-    let note = if console && choice.reset {
-        let_change(visit, &user).await
-    } else {
-        None
-    };
+    let mut faults = give(visit, &user, &rights).await;
+    let mut notes = Vec::new();
+    if console && choice.reset {
+        let boundary = rights.boundary.as_ref();
+        let outlook = Outlook::of(visit, name.as_str(), &path, boundary).await;
+        let (done, undone) = outlook.prepare(visit, &user).await;
+        notes = done;
+        faults.extend(undone);
+    }
     Ok(Made {
         frame: Frame::of(visit, format!("{name} has been created"), HERE),
         sign_in_address: match console {
@@ -224,7 +228,7 @@ async fn run(visit: &Visit) -> Result<Made, Fault> {
         },
         password,
         reset: choice.reset,
-        notes: note.into_iter().collect(),
+        notes,
         faults,
         back: address_of(name.as_str()),
         name: name.as_str().to_owned(),
@@ -249,7 +253,7 @@ async fn undo(visit: &Visit, user: &ExistingUserName, fault: Fault) -> Fault {
 }
 
 /// Gives what was chosen: what could not be given, and why.
-async fn give(visit: &Visit, user: &ExistingUserName, rights: Rights) -> Vec<String> {
+async fn give(visit: &Visit, user: &ExistingUserName, rights: &Rights) -> Vec<String> {
     let mut faults = Vec::new();
     let mut note = |what: String, done: Result<(), Fault>| {
         if let Err(fault) = done {

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use claviger_iam::Fault;
+use claviger_iam::entity::Status;
 use claviger_iam::operation::access_keys::DeleteAccessKey;
 use claviger_iam::operation::inline_policies::DeleteUserPolicy;
 use claviger_iam::operation::login_profiles::DeleteLoginProfile;
@@ -10,12 +11,13 @@ use claviger_iam::operation::permissions_boundaries::DeleteUserPermissionsBounda
 use claviger_iam::operation::service_specific_credentials::DeleteServiceSpecificCredential;
 use claviger_iam::operation::signing_certificates::DeleteSigningCertificate;
 use claviger_iam::operation::ssh_public_keys::DeleteSSHPublicKey;
+use claviger_model::Code;
 use claviger_model::name::SerialNumber;
 
-use crate::access_keys::forget;
+use crate::access_keys::{forget, set_status};
 use crate::answer::{Answer, Failure, go, page, page_again};
-use crate::credentials::keys_of;
 use crate::credentials::whose::Whose;
+use crate::credentials::{Key, keys_of};
 use crate::door::Visit;
 use crate::field::read;
 use crate::view::{Frame, encode, fault_text};
@@ -39,10 +41,10 @@ static KINDS: &[Kind] = &[
     Kind {
         word: "key",
         title: "Delete an access key",
-        effect: "What still uses it stops working. It cannot be brought back; deactivate it first if you are not sure.",
+        effect: "What still uses it stops working. It cannot be brought back.",
         button: "Delete access key",
         tab: "credentials",
-        own: false,
+        own: true,
         done: "key-deleted",
     },
     Kind {
@@ -119,8 +121,13 @@ struct Removal {
     whose: Whose,
     id: String,
     id_query: String,
-    /// How lately it was used, where that is known.
-    used: Option<String>,
+    /// The key, where one is to go and may be looked at.
+    key: Option<Key>,
+    /// Whether its ID was asked for, and what was typed.
+    asks: bool,
+    typed: String,
+    /// Whether it is to be deactivated along with it.
+    at_once: bool,
 }
 
 /// What the address names; of the own things only those that have no other page.
@@ -139,14 +146,9 @@ impl Removal {
             whose.must_be_fresh(visit)?;
         }
         let id = visit.asked.query.text("id").to_owned();
-        let used = if kind.word == "key" {
-            let keys = keys_of(visit, whose.name()).await.unwrap_or_default();
-            keys.into_iter()
-                .find(|key| key.id == id)
-                .map(|key| match key.used {
-                    Some(used) => format!("It was last used {}, {}.", used.ago, key.used_for),
-                    None => String::from("It was never used."),
-                })
+        let asks = kind.word == "key";
+        let key = if asks {
+            key(visit, &whose, &id).await
         } else {
             None
         };
@@ -157,7 +159,10 @@ impl Removal {
             whose,
             id_query: encode(&id),
             id,
-            used,
+            key,
+            asks,
+            at_once: visit.asked.form.ticked("at-once"),
+            typed: visit.asked.form.text("confirm").to_owned(),
         })
     }
 }
@@ -167,6 +172,11 @@ pub(crate) async fn show(visit: Visit) -> Answer {
     page(&Removal::new(&visit, Whose::of(&visit)?, None).await?)
 }
 
+async fn key(visit: &Visit, whose: &Whose, id: &str) -> Option<Key> {
+    let keys = keys_of(visit, whose.name()).await.unwrap_or_default();
+    keys.into_iter().find(|key| key.id == id)
+}
+
 /// Removes it.
 pub(crate) async fn remove(visit: Visit) -> Answer {
     let whose = Whose::of(&visit)?;
@@ -174,7 +184,20 @@ pub(crate) async fn remove(visit: Visit) -> Answer {
     if kind.tab == "credentials" {
         whose.must_be_fresh(&visit)?;
     }
-    match run(&visit, &whose, kind.word, visit.asked.query.text("id")).await {
+    let id = visit.asked.query.text("id");
+    let is_key = kind.word == "key";
+    let removed = match visit.asked.form.text("do") {
+        "deactivate" if is_key => match set_status(&visit, &whose, id, Status::Inactive).await {
+            Ok(()) => {
+                let (base, id) = (whose.base(), encode(id));
+                return go(&format!("{base}/remove?what=key&id={id}&done=key-off"));
+            }
+            Err(fault) => Err(fault),
+        },
+        _ if is_key => remove_key(&visit, &whose, id).await,
+        _ => run(&visit, &whose, kind.word, id).await,
+    };
+    match removed {
         Ok(()) if kind.tab == "credentials" => whose.done(kind.done),
         Ok(()) => go(&format!(
             "{}?tab={}&done={}",
@@ -184,6 +207,40 @@ pub(crate) async fn remove(visit: Visit) -> Answer {
         )),
         Err(fault) => page_again(&Removal::new(&visit, whose, Some(fault_text(&fault))).await?),
     }
+}
+
+/// Deletes a key whose ID was typed. One that is active is deactivated by a click of its own or, where the person says so,
+/// along with it.
+async fn remove_key(visit: &Visit, whose: &Whose, id: &str) -> Result<(), Fault> {
+    let form = &visit.asked.form;
+    if form.text("confirm") != id {
+        return Err(Fault::new(
+            Code::InvalidInput,
+            format!("Type {id} to go on."),
+        ));
+    }
+    let active = key(visit, whose, id).await.is_some_and(|key| key.active);
+    if active && !form.ticked("at-once") {
+        return Err(Fault::new(
+            Code::InvalidInput,
+            "The key is active. Deactivate it first, or say that it is to be deactivated and deleted at once.",
+        ));
+    }
+    if active {
+        set_status(visit, whose, id, Status::Inactive).await?;
+    }
+    run(visit, whose, "key", id)
+        .await
+        .map_err(|fault| match active {
+            true => Fault::new(
+                fault.code(),
+                format!(
+                    "The key has been deactivated, but not deleted. {}",
+                    fault_text(&fault)
+                ),
+            ),
+            false => fault,
+        })
 }
 
 /// Removes something of somebody's by its kind.

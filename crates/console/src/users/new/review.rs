@@ -12,7 +12,8 @@ use crate::door::Visit;
 use crate::field::read;
 use crate::users::HERE;
 use crate::users::actions::{tags_of, typed_tags};
-use crate::users::console_access::{Choice, may_change};
+use crate::users::console_access::Choice;
+use crate::users::first_sign_in::Outlook;
 use crate::view::Frame;
 
 /// The fields of the form that the review carries on. The password is none of them.
@@ -34,7 +35,7 @@ const CARRIED: &[&str] = &[
 /// A policy that the user is to get, and by what.
 struct Given {
     name: String,
-    how: &'static str,
+    how: String,
 }
 
 #[derive(Template)]
@@ -49,6 +50,8 @@ pub(super) struct Review {
     groups: Vec<String>,
     policies: Vec<Given>,
     boundary: Option<String>,
+    /// Why the user could not sign in.
+    trapped: Option<String>,
     like: String,
     tags: Vec<(String, String)>,
     carried: Vec<(&'static str, String)>,
@@ -77,17 +80,22 @@ impl Review {
             .iter()
             .map(|arn| Given {
                 name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-                how: "Attached",
+                how: String::from("Attached"),
             })
             .collect();
         given.extend(inline.into_iter().map(|(name, _)| Given {
             name,
-            how: "Inline, copied",
+            how: String::from("Inline, copied"),
         }));
-        if console && choice.reset && !may_change(visit).await {
+        let outlook = if console && choice.reset {
+            Outlook::of(visit, name.as_str(), &path, boundary.as_ref()).await
+        } else {
+            Outlook::default()
+        };
+        if let Some(why) = outlook.attached {
             given.push(Given {
                 name: String::from("IAMUserChangePassword"),
-                how: "Attached, because the account does not let its users change their passwords by itself",
+                how: format!("Attached, because {why}"),
             });
         }
         let carried = CARRIED.iter().flat_map(|field| {
@@ -104,6 +112,7 @@ impl Review {
             groups,
             policies: given,
             boundary: boundary.map(|arn| arn.as_str().to_owned()),
+            trapped: outlook.trapped,
             like: form.text("like").to_owned(),
             tags: tags_of(form)
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
