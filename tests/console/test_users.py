@@ -308,7 +308,7 @@ def test_permissions_come_and_go(at_users: Person, console: Server) -> None:
     person.goes("/console/users/robot-10")
     person.follows("Attach policies")
     person.presses("Attach policies")
-    assert person.alarm() == "Choose at least one."
+    assert person.alarm() == "Tick what to attach."
     person.page.get_by_label("Search policies", exact=True).first.fill("ReadOnlyAccess")
     person.presses("Search for policies")
     person.page.get_by_label(re.compile(r"^ReadOnlyAccess\b")).check()

@@ -14,9 +14,10 @@ use crate::answer::{Answer, Failure, page, page_again};
 use crate::credentials::keys_of;
 use crate::door::Visit;
 use crate::field::read;
+use crate::outcomes::{Outcome, name_of, said};
 use crate::users::be_fresh_for;
 use crate::view::{Frame, When, fault_text};
-use crate::{groups, policies, roles};
+use crate::{groups, outcomes, policies, roles};
 
 /// Things that are done at once at the most.
 const MOST: usize = 100;
@@ -127,21 +128,6 @@ struct Asking {
     items: Vec<Item>,
 }
 
-/// What became of something.
-struct Outcome {
-    name: String,
-    refused: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "bulk_done.html")]
-struct Done {
-    frame: Frame,
-    action: &'static Action,
-    outcomes: Vec<Outcome>,
-    refused: usize,
-}
-
 /// What is asked for, and to what it is to be done.
 fn asked(visit: &Visit, by: &crate::form::Form) -> Result<(&'static Action, Vec<String>), Failure> {
     let word = by.text("do");
@@ -161,11 +147,6 @@ fn asked(visit: &Visit, by: &crate::form::Form) -> Result<(&'static Action, Vec<
         }
     }
     Ok((action, ids))
-}
-
-/// What something is called: of a resource name, its last part.
-fn name_of(id: &str) -> String {
-    id.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 async fn asking(
@@ -208,19 +189,10 @@ pub(crate) async fn act(visit: Visit) -> Answer {
     }
     let mut outcomes = Vec::with_capacity(ids.len());
     for id in ids {
-        let refused = run(&visit, action.kind, &id).await.err();
-        outcomes.push(Outcome {
-            name: name_of(&id),
-            refused,
-        });
+        outcomes.push(Outcome::of(&id, run(&visit, action.kind, &id).await));
     }
-    let refused = outcomes.iter().filter(|one| one.refused.is_some()).count();
-    page(&Done {
-        frame: Frame::of(&visit, action.title, action.here),
-        action,
-        outcomes,
-        refused,
-    })
+    let frame = Frame::of(&visit, action.title, action.here);
+    outcomes::told(frame, outcomes, action.list(), "Back to the list")
 }
 
 /// What will happen to something.
@@ -265,7 +237,6 @@ async fn told(visit: &Visit, kind: Kind, id: &str) -> Result<Vec<String>, Fault>
 /// # Errors
 /// What to say of why it could not be done.
 async fn run(visit: &Visit, kind: Kind, id: &str) -> Result<(), String> {
-    let said = |fault: Fault| fault_text(&fault);
     match kind {
         Kind::KeysOff => {
             let name: ExistingUserName = read(id, "The user").map_err(said)?;

@@ -11,6 +11,7 @@
 mod access_keys;
 mod answer;
 mod assets;
+mod attachments;
 mod bulk;
 mod confirm;
 mod cookies;
@@ -28,6 +29,7 @@ mod mfa;
 mod my_access;
 mod notices;
 mod order;
+mod outcomes;
 mod passkey;
 mod password;
 mod picker;

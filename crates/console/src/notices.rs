@@ -34,7 +34,7 @@ const NOTICES: &[(&str, &str)] = &[
     ("users-deleted", "Deleted, with everything that went along."),
     ("user-renamed", "The user has another name or path now."),
     ("policies-attached", "The policies are attached."),
-    ("policy-detached", "The policy is detached."),
+    ("policies-detached", "The policies are detached."),
     ("inline-saved", "The inline policy has been saved."),
     ("inline-deleted", "The inline policy has been deleted."),
     ("boundary-set", "The permissions boundary is set."),

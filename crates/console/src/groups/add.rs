@@ -3,9 +3,10 @@
 use askama::Template;
 use claviger_model::name::{GroupName, RoleName};
 
-use super::new::{add_members, attach_policies};
+use super::new::add_members;
 use super::{address, wanted};
 use crate::answer::{Answer, go, page, page_again};
+use crate::attachments::{self, Holder, Way};
 use crate::door::Visit;
 use crate::picker::Picker;
 use crate::view::{Frame, encode};
@@ -103,17 +104,13 @@ pub(crate) async fn show_policies(visit: Visit) -> Answer {
 /// Searches policies to tick, or attaches those that are ticked.
 pub(crate) async fn policies(visit: Visit) -> Answer {
     let group = wanted(&visit)?;
-    let form = &visit.asked.form;
-    let error = if form.text("do") != "add" {
-        None
-    } else if !form.ticked("policy") {
-        Some(String::from("Tick what to attach."))
-    } else {
-        match attach_policies(&visit, &group).await {
-            Ok(()) => return go(&format!("{}&done=attached", address(group.as_str()))),
-            Err(said) => Some(said),
+    let mut error = None;
+    if visit.asked.form.text("do") == "add" {
+        match attachments::run(&visit, Holder::Group(group.as_str()), Way::Attach).await {
+            Ok(answer) => return answer,
+            Err(said) => error = Some(said),
         }
-    };
+    }
     let picker = Picker::policies(&visit, "policy", &[]).await;
     answer(&Add::policies(&visit, &group, picker, error))
 }

@@ -5,9 +5,10 @@ use claviger_iam::Fault;
 use claviger_iam::operation::groups::{DeleteGroup, GetGroup};
 use claviger_model::name::GroupName;
 
-use super::group::{Attached, Inline, attached, delete_inline, detach, inline, remove_member};
+use super::group::{Inline, delete_inline, inline, remove_member};
 use super::{ROWS, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::{Attached, Holder};
 use crate::door::Visit;
 use crate::field::paged;
 use crate::view::{Frame, encode, fault_text};
@@ -45,7 +46,7 @@ async fn one(visit: &Visit, name: &GroupName, error: Option<String>) -> Result<D
         name: name.as_str().to_owned(),
         members,
         more,
-        attached: attached(visit, name).await?,
+        attached: Holder::Group(name.as_str()).attached(visit).await?,
         inline: inline(visit, name).await?,
     })
 }
@@ -80,7 +81,7 @@ pub(crate) async fn told(visit: &Visit, group: &GroupName) -> Result<Vec<String>
     if !members.is_empty() {
         told.push(format!("Loses its members: {}{more}", members.join(", ")));
     }
-    for policy in attached(visit, group).await? {
+    for policy in Holder::Group(group.as_str()).attached(visit).await? {
         told.push(format!("{} is detached", policy.name));
     }
     for policy in inline(visit, group).await? {
@@ -107,8 +108,11 @@ pub(crate) async fn all(visit: &Visit, group: &GroupName) -> Result<(), String> 
             break;
         }
     }
-    for policy in attached(visit, group).await.map_err(looking("policies"))? {
-        detach(visit, group, &policy.arn)
+    let holder = Holder::Group(group.as_str());
+    let attached = holder.attached(visit).await.map_err(looking("policies"))?;
+    for policy in attached {
+        holder
+            .detach(visit, &policy.arn)
             .await
             .map_err(at(format!("Detaching {}", policy.name)))?;
     }

@@ -4,30 +4,21 @@ use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::groups::{GetGroup, RemoveUserFromGroup, UpdateGroup};
 use claviger_iam::operation::inline_policies::{DeleteGroupPolicy, ListGroupPolicies};
-use claviger_iam::operation::policy_attachments::{DetachGroupPolicy, ListAttachedGroupPolicies};
 use claviger_iam::operation::sign_in_settings::{GetMFADemand, SetGroupMFADemand};
 use claviger_model::Code;
 use claviger_model::name::GroupName;
 
 use super::{ROWS, address, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::{self, Attached, Holder, Way};
 use crate::credentials::Section;
 use crate::door::Visit;
 use crate::field::{next, paged, read};
-use crate::policies;
 use crate::view::{Frame, When, encode, fault_text};
 
 struct Member {
     name: String,
     used: Option<When>,
-}
-
-/// A managed policy that is attached.
-pub(crate) struct Attached {
-    pub(crate) name: String,
-    pub(crate) arn: String,
-    pub(crate) address: String,
-    pub(crate) kind: &'static str,
 }
 
 /// A policy of the group's own.
@@ -52,24 +43,6 @@ struct Group {
     /// Whether it demands a second factor; `None` where that is not to be known.
     demands_mfa: Option<bool>,
     typed_name: String,
-}
-
-/// The managed policies of a group.
-pub(crate) async fn attached(visit: &Visit, group: &GroupName) -> Result<Vec<Attached>, Fault> {
-    let list = ListAttachedGroupPolicies {
-        group_name: group.clone(),
-        path_prefix: None,
-        page: paged(None, 1_000)?,
-    };
-    let listed = visit.call(&list).await?.attached_policies.into_iter();
-    Ok(listed
-        .map(|policy| Attached {
-            name: policy.policy_name.as_str().to_owned(),
-            address: policies::address(policy.policy_arn.as_str()),
-            kind: policies::kind(policy.policy_arn.as_str()),
-            arn: policy.policy_arn.as_str().to_owned(),
-        })
-        .collect())
 }
 
 /// The policies of the group's own.
@@ -118,7 +91,7 @@ async fn one(visit: &Visit, name: &GroupName, error: Option<String>) -> Result<G
         arn: group.arn.as_str().to_owned(),
         made: When::of(group.create_date, now),
         next: next(&address(&group.group_name), &got.end),
-        attached: Section::of(attached(visit, name).await),
+        attached: Section::of(Holder::Group(name.as_str()).attached(visit).await),
         inline: Section::of(inline(visit, name).await),
         demands_mfa: demands_mfa(visit, &group.group_name, members.first()).await,
         members,
@@ -141,6 +114,12 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 /// Changes its members, policies, name, or whether it demands a second factor.
 pub(crate) async fn change(visit: Visit) -> Answer {
     let name = wanted(&visit)?;
+    if visit.asked.form.text("do") == "detach" {
+        return match attachments::run(&visit, Holder::Group(name.as_str()), Way::Detach).await {
+            Ok(answer) => answer,
+            Err(said) => page_with_error(&visit, &name, said).await,
+        };
+    }
     match run(&visit, &name).await {
         Ok((name, done)) => go(&format!("{}&done={done}", address(name.as_str()))),
         Err(fault) => page_with_error(&visit, &name, fault_text(&fault)).await,
@@ -154,10 +133,6 @@ async fn run(visit: &Visit, name: &GroupName) -> Result<(GroupName, &'static str
         "remove" => {
             remove_member(visit, name, form.text("user")).await?;
             "member-removed"
-        }
-        "detach" => {
-            detach(visit, name, form.text("arn")).await?;
-            "detached"
         }
         "delete-inline" => {
             delete_inline(visit, name, form.text("policy")).await?;
@@ -202,15 +177,6 @@ pub(super) async fn remove_member(
         user_name: read(user, "The name of the user")?,
     };
     visit.call(&remove).await.map(drop)
-}
-
-/// Detaches a managed policy from a group.
-pub(super) async fn detach(visit: &Visit, group: &GroupName, arn: &str) -> Result<(), Fault> {
-    let detach = DetachGroupPolicy {
-        group_name: group.clone(),
-        policy_arn: read(arn, "The policy")?,
-    };
-    visit.call(&detach).await.map(drop)
 }
 
 /// Deletes a policy of the group's own.

@@ -3,11 +3,11 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::groups::{AddUserToGroup, CreateGroup};
-use claviger_iam::operation::policy_attachments::AttachGroupPolicy;
 use claviger_model::name::GroupName;
 
 use super::address;
 use crate::answer::{Answer, go, page, page_again};
+use crate::attachments::{self, Holder};
 use crate::door::Visit;
 use crate::field::read;
 use crate::picker::Picker;
@@ -73,7 +73,7 @@ async fn make(visit: &Visit) -> Result<GroupName, Fault> {
 
 async fn fill(visit: &Visit, group: &GroupName) -> Result<(), String> {
     add_members(visit, group).await?;
-    attach_policies(visit, group).await
+    attachments::to_new(visit, Holder::Group(group.as_str())).await
 }
 
 /// Puts the users who are ticked into a group. What is said on failure names the user.
@@ -88,23 +88,6 @@ pub(super) async fn add_members(visit: &Visit, group: &GroupName) -> Result<(), 
         };
         add.await
             .map_err(|fault| format!("Adding {name} failed: {}", fault_text(&fault)))?;
-    }
-    Ok(())
-}
-
-/// Attaches the policies that are ticked to a group. What is said on failure names the policy.
-pub(super) async fn attach_policies(visit: &Visit, group: &GroupName) -> Result<(), String> {
-    for arn in visit.asked.form.all("policy") {
-        let attach = async {
-            let attach = AttachGroupPolicy {
-                group_name: group.clone(),
-                policy_arn: read(arn, "The policy")?,
-            };
-            visit.call(&attach).await
-        };
-        attach
-            .await
-            .map_err(|fault| format!("Attaching {arn} failed: {}", fault_text(&fault)))?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use claviger_iam::Fault;
 use claviger_iam::operation::managed_policies::{DeletePolicy, DeletePolicyVersion};
 use claviger_model::{Arn, Code};
 
-use super::policy::{Entity, Version, detach, entities, get, versions, wanted};
+use super::policy::{Entity, Version, entities, get, holder, versions, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::door::Visit;
 use crate::field::read;
@@ -91,7 +91,9 @@ pub(crate) async fn all(visit: &Visit, arn: &Arn) -> Result<(), String> {
             ));
         }
         for entity in entities {
-            detach(visit, arn, entity.kind, &entity.name)
+            holder(entity.kind, &entity.name)
+                .map_err(at(String::from("Looking for what it is attached to")))?
+                .detach(visit, arn.as_str())
                 .await
                 .map_err(at(format!(
                     "Detaching it from the {} {}",

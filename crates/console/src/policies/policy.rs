@@ -6,16 +6,13 @@ use claviger_iam::operation::managed_policies::{
     DeletePolicyVersion, GetPolicy, GetPolicyVersion, ListEntitiesForPolicy, ListPolicyVersions,
     PolicyUsage, SetDefaultPolicyVersion,
 };
-use claviger_iam::operation::policy_attachments::{
-    AttachGroupPolicy, AttachRolePolicy, AttachUserPolicy, DetachGroupPolicy, DetachRolePolicy,
-    DetachUserPolicy,
-};
 use claviger_iam::operation::shapes::{PolicyShape, TagShape};
 use claviger_iam::operation::tagging::{TagPolicy, UntagPolicy};
 use claviger_model::{Arn, Code};
 
 use super::{ROWS, address, is_aws, kind};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::Holder;
 use crate::credentials::Section;
 use crate::documents::granted::Granted;
 use crate::documents::{Line, lines};
@@ -226,12 +223,13 @@ async fn run(visit: &Visit, arn: &Arn) -> Result<&'static str, Fault> {
             visit.call(&delete).await.map(|_| "policy-version-deleted")
         }
         "attach" => {
-            attach(visit, arn, form.text("kind"), form.text("entity")).await?;
+            let holder = holder(form.text("kind"), form.text("entity"))?;
+            holder.attach(visit, arn.as_str()).await?;
             Ok("attached")
         }
         "detach" => {
             let (kind, name) = form.text("from").split_once('/').unwrap_or_default();
-            detach(visit, arn, kind, name).await?;
+            holder(kind, name)?.detach(visit, arn.as_str()).await?;
             Ok("detached")
         }
         "tag" => {
@@ -260,66 +258,7 @@ fn choose() -> Fault {
     Fault::new(Code::InvalidInput, "Choose what to do.")
 }
 
-/// Attaches a policy to a user, group or role.
-pub(crate) async fn attach(visit: &Visit, arn: &Arn, kind: &str, name: &str) -> Result<(), Fault> {
-    let policy_arn = arn.clone();
-    match kind {
-        "user" => {
-            let user_name = read(name, "The name of the user")?;
-            let attach = AttachUserPolicy {
-                user_name,
-                policy_arn,
-            };
-            visit.call(&attach).await.map(drop)
-        }
-        "group" => {
-            let group_name = read(name, "The name of the group")?;
-            let attach = AttachGroupPolicy {
-                group_name,
-                policy_arn,
-            };
-            visit.call(&attach).await.map(drop)
-        }
-        "role" => {
-            let role_name = read(name, "The name of the role")?;
-            let attach = AttachRolePolicy {
-                role_name,
-                policy_arn,
-            };
-            visit.call(&attach).await.map(drop)
-        }
-        _ => Err(choose()),
-    }
-}
-
-/// Detaches a policy from a user, group or role.
-pub(crate) async fn detach(visit: &Visit, arn: &Arn, kind: &str, name: &str) -> Result<(), Fault> {
-    let policy_arn = arn.clone();
-    match kind {
-        "user" => {
-            let user_name = read(name, "The name of the user")?;
-            let detach = DetachUserPolicy {
-                user_name,
-                policy_arn,
-            };
-            visit.call(&detach).await.map(drop)
-        }
-        "group" => {
-            let group_name = read(name, "The name of the group")?;
-            let detach = DetachGroupPolicy {
-                group_name,
-                policy_arn,
-            };
-            visit.call(&detach).await.map(drop)
-        }
-        "role" => {
-            let role_name = read(name, "The name of the role")?;
-            let detach = DetachRolePolicy {
-                role_name,
-                policy_arn,
-            };
-            visit.call(&detach).await.map(drop)
-        }
-        _ => Err(choose()),
-    }
+/// What is named, of this kind.
+pub(super) fn holder<'a>(kind: &str, name: &'a str) -> Result<Holder<'a>, Fault> {
+    Holder::of(kind, name).ok_or_else(choose)
 }

@@ -5,11 +5,12 @@ use claviger_iam::Fault;
 use claviger_iam::operation::roles::DeleteRole;
 use claviger_model::name::RoleName;
 
-use super::role::{attached, delete_inline, detach, get, inline};
+use super::role::{delete_inline, get, inline};
 use super::{used, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::{Attached, Holder};
 use crate::door::Visit;
-use crate::groups::group::{Attached, Inline};
+use crate::groups::group::Inline;
 use crate::view::{Frame, When, encode, fault_text};
 
 #[derive(Template)]
@@ -32,7 +33,7 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<De
         name: name.as_str().to_owned(),
         encoded: encode(name.as_str()),
         used: used(visit, &role),
-        attached: attached(visit, name).await?,
+        attached: Holder::Role(name.as_str()).attached(visit).await?,
         inline: inline(visit, name).await?,
     })
 }
@@ -66,7 +67,7 @@ pub(crate) async fn told(visit: &Visit, name: &RoleName) -> Result<Vec<String>, 
         || String::from("Never used"),
         |used| format!("Last used {}", used.ago),
     )];
-    for policy in attached(visit, name).await? {
+    for policy in Holder::Role(name.as_str()).attached(visit).await? {
         told.push(format!("{} is detached", policy.name));
     }
     for policy in inline(visit, name).await? {
@@ -82,8 +83,10 @@ pub(crate) async fn told(visit: &Visit, name: &RoleName) -> Result<Vec<String>, 
 pub(crate) async fn all(visit: &Visit, role: &RoleName) -> Result<(), String> {
     let at = |step: String| move |fault: Fault| format!("{step} failed: {}", fault_text(&fault));
     let looking = || at(String::from("Looking for its policies"));
-    for policy in attached(visit, role).await.map_err(looking())? {
-        detach(visit, role, &policy.arn)
+    let holder = Holder::Role(role.as_str());
+    for policy in holder.attached(visit).await.map_err(looking())? {
+        holder
+            .detach(visit, &policy.arn)
             .await
             .map_err(at(format!("Detaching {}", policy.name)))?;
     }

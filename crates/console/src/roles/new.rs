@@ -8,10 +8,11 @@ use claviger_model::name::RoleName;
 use claviger_policy::trust::{TrustPolicy, Trusted};
 
 use super::boundary::{self, Offer};
-use super::role::{attach_policies, page_with_error};
+use super::role::page_with_error;
 use super::trusted::{self, Kind};
 use super::{address, editor};
 use crate::answer::{Answer, go, page, page_again};
+use crate::attachments::{self, Holder};
 use crate::documents::editor::Editor;
 use crate::door::Visit;
 use crate::field::{read, read_filled, seconds};
@@ -107,7 +108,7 @@ pub(crate) async fn create(visit: Visit) -> Answer {
             return page_again(&new(&visit, editor, Some(fault_text(&fault))).await);
         }
     };
-    match attach_policies(&visit, &name).await {
+    match attachments::to_new(&visit, Holder::Role(name.as_str())).await {
         Ok(()) => go(&format!("{}&done=role-made", address(name.as_str()))),
         // The role is there: its own page is where to go on.
         Err(said) => {

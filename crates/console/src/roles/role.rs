@@ -3,9 +3,6 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::inline_policies::{DeleteRolePolicy, ListRolePolicies};
-use claviger_iam::operation::policy_attachments::{
-    AttachRolePolicy, DetachRolePolicy, ListAttachedRolePolicies,
-};
 use claviger_iam::operation::roles::{GetRole, UpdateRole};
 use claviger_iam::operation::shapes::{RoleShape, TagShape};
 use claviger_iam::operation::tagging::{TagRole, UntagRole};
@@ -15,14 +12,14 @@ use claviger_model::name::RoleName;
 use super::boundary::{self, Offer};
 use super::{address, trusted, used, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::{self, Attached, Holder, Way};
 use crate::credentials::Section;
 use crate::documents::{Line, lines};
 use crate::door::Visit;
 use crate::field::{paged, read, seconds};
 use crate::groups::add::{Add, answer};
-use crate::groups::group::{Attached, Inline};
+use crate::groups::group::Inline;
 use crate::picker::Picker;
-use crate::policies;
 use crate::view::{Frame, When, encode, fault_text};
 
 #[derive(Template)]
@@ -55,24 +52,6 @@ pub(super) async fn get(visit: &Visit, name: &RoleName) -> Result<RoleShape, Fau
         role_name: name.clone(),
     };
     Ok(visit.call(&get).await?.role)
-}
-
-/// The managed policies of a role.
-pub(super) async fn attached(visit: &Visit, role: &RoleName) -> Result<Vec<Attached>, Fault> {
-    let list = ListAttachedRolePolicies {
-        role_name: role.clone(),
-        path_prefix: None,
-        page: paged(None, 1_000)?,
-    };
-    let listed = visit.call(&list).await?.attached_policies.into_iter();
-    Ok(listed
-        .map(|policy| Attached {
-            name: policy.policy_name.as_str().to_owned(),
-            address: policies::address(policy.policy_arn.as_str()),
-            kind: policies::kind(policy.policy_arn.as_str()),
-            arn: policy.policy_arn.as_str().to_owned(),
-        })
-        .collect())
 }
 
 /// The policies of the role's own.
@@ -111,7 +90,7 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Ro
         offer: boundary::offer(visit, form.text("boundary")).await,
         trusted: trust.map_or_else(Vec::new, |document| trusted::named(&document.0)),
         trust: lines(trust.map_or("", |document| document.0.as_str())),
-        attached: Section::of(attached(visit, name).await),
+        attached: Section::of(Holder::Role(name.as_str()).attached(visit).await),
         inline: Section::of(inline(visit, name).await),
         boundary: (role.permissions_boundary)
             .map(|boundary| boundary.permissions_boundary_arn.as_str().to_owned()),
@@ -138,6 +117,12 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 /// Changes its policies, boundary, tags, description or longest session.
 pub(crate) async fn change(visit: Visit) -> Answer {
     let name = wanted(&visit)?;
+    if visit.asked.form.text("do") == "detach" {
+        return match attachments::run(&visit, Holder::Role(name.as_str()), Way::Detach).await {
+            Ok(answer) => answer,
+            Err(said) => page_with_error(&visit, &name, said).await,
+        };
+    }
     match run(&visit, &name).await {
         Ok(done) => go(&format!("{}&done={done}", address(name.as_str()))),
         Err(fault) => page_again(&one(&visit, &name, Some(fault_text(&fault))).await?),
@@ -148,9 +133,6 @@ async fn run(visit: &Visit, name: &RoleName) -> Result<&'static str, Fault> {
     let form = &visit.asked.form;
     let role_name = name.clone();
     match form.text("do") {
-        "detach" => detach(visit, name, form.text("arn"))
-            .await
-            .map(|()| "detached"),
         "delete-inline" => delete_inline(visit, name, form.text("policy"))
             .await
             .map(|()| "inline-deleted"),
@@ -193,15 +175,6 @@ async fn run(visit: &Visit, name: &RoleName) -> Result<&'static str, Fault> {
     }
 }
 
-/// Detaches a managed policy from a role.
-pub(super) async fn detach(visit: &Visit, role: &RoleName, arn: &str) -> Result<(), Fault> {
-    let detach = DetachRolePolicy {
-        role_name: role.clone(),
-        policy_arn: read(arn, "The policy")?,
-    };
-    visit.call(&detach).await.map(drop)
-}
-
 /// Deletes a policy of the role's own.
 pub(super) async fn delete_inline(
     visit: &Visit,
@@ -225,34 +198,13 @@ pub(crate) async fn show_attach(visit: Visit) -> Answer {
 /// Searches policies to tick, or attaches those that are ticked.
 pub(crate) async fn attach(visit: Visit) -> Answer {
     let role = wanted(&visit)?;
-    let form = &visit.asked.form;
-    let error = if form.text("do") != "add" {
-        None
-    } else if !form.ticked("policy") {
-        Some(String::from("Tick what to attach."))
-    } else {
-        match attach_policies(&visit, &role).await {
-            Ok(()) => return go(&format!("{}&done=attached", address(role.as_str()))),
-            Err(said) => Some(said),
+    let mut error = None;
+    if visit.asked.form.text("do") == "add" {
+        match attachments::run(&visit, Holder::Role(role.as_str()), Way::Attach).await {
+            Ok(answer) => return answer,
+            Err(said) => error = Some(said),
         }
-    };
+    }
     let picker = Picker::policies(&visit, "policy", &[]).await;
     answer(&Add::to_role(&visit, &role, picker, error))
-}
-
-/// Attaches the policies that are ticked. What is said on failure names the policy.
-pub(super) async fn attach_policies(visit: &Visit, role: &RoleName) -> Result<(), String> {
-    for arn in visit.asked.form.all("policy") {
-        let attach = async {
-            let attach = AttachRolePolicy {
-                role_name: role.clone(),
-                policy_arn: read(arn, "The policy")?,
-            };
-            visit.call(&attach).await
-        };
-        attach
-            .await
-            .map_err(|fault: Fault| format!("Attaching {arn} failed: {}", fault_text(&fault)))?;
-    }
-    Ok(())
 }

@@ -3,7 +3,6 @@
 use claviger_iam::Fault;
 use claviger_iam::operation::console_sessions::{EndConsoleSession, EndConsoleSessions};
 use claviger_iam::operation::groups::RemoveUserFromGroup;
-use claviger_iam::operation::policy_attachments::DetachUserPolicy;
 use claviger_iam::operation::shapes::TagShape;
 use claviger_iam::operation::sign_in_settings::SetUserMFADemand;
 use claviger_iam::operation::tagging::{TagUser, UntagUser};
@@ -12,8 +11,9 @@ use claviger_model::tag::{TagKey, TagValue};
 use claviger_model::text;
 
 use super::detail::{Tab, shown, tags};
-use super::{address_of, be_fresh_for, short, user_of};
+use super::{address_of, be_fresh_for, user_of};
 use crate::answer::{Answer, go};
+use crate::attachments::{self, Holder, Way};
 use crate::credentials::whose::Whose;
 use crate::credentials::{kinds, services};
 use crate::door::Visit;
@@ -34,6 +34,12 @@ pub(crate) async fn act(visit: Visit) -> Answer {
             Err(fault) => shown(&visit, tab, Some(fault_text(&fault))).await,
         };
     }
+    if visit.asked.form.text("do") == "detach" {
+        return match attachments::run(&visit, Holder::User(name.as_str()), Way::Detach).await {
+            Ok(answer) => answer,
+            Err(said) => shown(&visit, tab, Some(said)).await,
+        };
+    }
     match run(&visit, &name).await {
         Ok(done) => go(&format!(
             "{}?tab={}&done={done}",
@@ -47,13 +53,6 @@ pub(crate) async fn act(visit: Visit) -> Answer {
 async fn run(visit: &Visit, name: &ExistingUserName) -> Result<&'static str, Fault> {
     let form = &visit.asked.form;
     match form.text("do") {
-        "detach" => {
-            let detach = DetachUserPolicy {
-                user_name: short(name)?,
-                policy_arn: read(form.text("policy"), "The policy")?,
-            };
-            visit.call(&detach).await.map(|_| "policy-detached")
-        }
         "leave" => {
             let remove = RemoveUserFromGroup {
                 group_name: read(form.text("group"), "The group")?,

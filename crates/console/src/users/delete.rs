@@ -4,7 +4,6 @@ use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::groups::{ListGroupsForUser, RemoveUserFromGroup};
 use claviger_iam::operation::inline_policies::ListUserPolicies;
-use claviger_iam::operation::policy_attachments::{DetachUserPolicy, ListAttachedUserPolicies};
 use claviger_iam::operation::service_specific_credentials::ListServiceSpecificCredentials;
 use claviger_iam::operation::signing_certificates::ListSigningCertificates;
 use claviger_iam::operation::ssh_public_keys::ListSSHPublicKeys;
@@ -16,6 +15,7 @@ use super::credentials::profile;
 use super::pick::{named, query_of};
 use super::{HERE, address_of, name_of, removal, short, whole};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::Holder;
 use crate::credentials::whose::Whose;
 use crate::credentials::{devices, keys_of};
 use crate::door::Visit;
@@ -170,16 +170,8 @@ async fn inline(visit: &Visit, name: &ExistingUserName) -> Result<Vec<String>, F
 }
 
 async fn attached(visit: &Visit, name: &ExistingUserName) -> Result<Vec<String>, Fault> {
-    let list = ListAttachedUserPolicies {
-        user_name: short(name)?,
-        path_prefix: None,
-        page: whole(),
-    };
-    let listed = visit.call(&list).await?.attached_policies;
-    Ok(listed
-        .iter()
-        .map(|one| one.policy_arn.as_str().to_owned())
-        .collect())
+    let attached = Holder::User(name.as_str()).attached(visit).await?;
+    Ok(attached.into_iter().map(|policy| policy.arn).collect())
 }
 
 async fn groups(visit: &Visit, name: &ExistingUserName) -> Result<Vec<String>, Fault> {
@@ -323,13 +315,7 @@ async fn remove_one(
     id: &str,
 ) -> Result<(), Fault> {
     match kind {
-        "attached" => {
-            let detach = DetachUserPolicy {
-                user_name: short(name)?,
-                policy_arn: read(id, "The policy")?,
-            };
-            visit.call(&detach).await.map(drop)
-        }
+        "attached" => Holder::User(name.as_str()).detach(visit, id).await,
         "group" => {
             let remove = RemoveUserFromGroup {
                 group_name: read(id, "The group")?,

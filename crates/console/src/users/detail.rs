@@ -8,18 +8,15 @@ use claviger_iam::operation::groups::ListGroupsForUser;
 use claviger_iam::operation::inline_policies::{
     GetUserPolicy, ListGroupPolicies, ListUserPolicies,
 };
-use claviger_iam::operation::policy_attachments::{
-    ListAttachedGroupPolicies, ListAttachedUserPolicies,
-};
-use claviger_iam::operation::shapes::AttachedPolicy;
 use claviger_iam::operation::tagging::ListUserTags;
 use claviger_iam::operation::users::GetUser;
 use claviger_model::Code;
 use claviger_model::name::{ExistingUserName, GroupName};
 
 use super::credentials::Credentials;
-use super::{HERE, address_of, short, user_of, whole};
+use super::{HERE, address_of, user_of, whole};
 use crate::answer::{Answer, Failure, page, page_again};
+use crate::attachments::{Attached, Holder};
 use crate::credentials::Section;
 use crate::documents::{Line, lines};
 use crate::door::Visit;
@@ -123,25 +120,6 @@ pub(super) struct Head {
     pub(super) error: Option<String>,
 }
 
-/// A managed policy.
-struct Attached {
-    name: String,
-    arn: String,
-    /// Whether it is AWS's own.
-    aws: bool,
-}
-
-impl From<AttachedPolicy> for Attached {
-    fn from(policy: AttachedPolicy) -> Self {
-        let arn = policy.policy_arn.as_str().to_owned();
-        Self {
-            name: policy.policy_name.as_str().to_owned(),
-            aws: arn.starts_with("arn:aws:iam::aws:"),
-            arn,
-        }
-    }
-}
-
 /// An inline policy.
 struct Inline {
     name: String,
@@ -195,16 +173,6 @@ struct Tags {
     tags: Section<TagRow>,
 }
 
-async fn attached(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Attached>, Fault> {
-    let list = ListAttachedUserPolicies {
-        user_name: short(name)?,
-        path_prefix: None,
-        page: whole(),
-    };
-    let listed = visit.call(&list).await?.attached_policies;
-    Ok(listed.into_iter().map(Attached::from).collect())
-}
-
 async fn inline(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Inline>, Fault> {
     let list = ListUserPolicies {
         user_name: name.clone(),
@@ -242,18 +210,8 @@ async fn given(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Given>, Fau
 
 async fn policies_of(visit: &Visit, group: &str) -> Result<Vec<String>, Fault> {
     let group_name: GroupName = read(group, "The group name")?;
-    let attached = ListAttachedGroupPolicies {
-        group_name: group_name.clone(),
-        path_prefix: None,
-        page: whole(),
-    };
-    let mut names: Vec<String> = visit
-        .call(&attached)
-        .await?
-        .attached_policies
-        .into_iter()
-        .map(|policy| policy.policy_name.as_str().to_owned())
-        .collect();
+    let attached = Holder::Group(group).attached(visit).await?;
+    let mut names: Vec<String> = attached.into_iter().map(|policy| policy.name).collect();
     let inline = ListGroupPolicies {
         group_name,
         page: whole(),
@@ -321,7 +279,7 @@ pub(super) async fn shown(visit: &Visit, tab: Tab, error: Option<String>) -> Ans
             &Permissions {
                 frame,
                 head,
-                attached: Section::of(attached(visit, &name).await),
+                attached: Section::of(Holder::User(name.as_str()).attached(visit).await),
                 inline: Section::of(inline(visit, &name).await),
                 given: Section::of(given(visit, &name).await),
             },

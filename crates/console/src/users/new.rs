@@ -16,9 +16,10 @@ use self::review::Review;
 use super::actions::typed_tags;
 use super::console_access::{Choice, Made, choose, create};
 use super::first_sign_in::Outlook;
-use super::pick::{attach_one, join_one};
+use super::pick::join_one;
 use super::{HERE, address_of, short, whole};
 use crate::answer::{Answer, page, page_again};
+use crate::attachments::Holder;
 use crate::door::Visit;
 use crate::field::read;
 use crate::picker::Picker;
@@ -265,7 +266,7 @@ async fn give(visit: &Visit, user: &ExistingUserName, rights: &Rights) -> Vec<St
         note(format!("Not added to the group {group}"), done);
     }
     for arn in &rights.policies {
-        let done = attach_one(visit, user, arn).await;
+        let done = Holder::User(user.as_str()).attach(visit, arn).await;
         note(format!("Not attached: {arn}"), done);
     }
     for (policy, document) in &rights.inline {

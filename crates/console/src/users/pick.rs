@@ -3,11 +3,11 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::groups::{AddUserToGroup, ListGroupsForUser};
-use claviger_iam::operation::policy_attachments::{AttachUserPolicy, ListAttachedUserPolicies};
 use claviger_model::name::ExistingUserName;
 
-use super::{HERE, address_of, short, user_of, whole};
+use super::{HERE, address_of, user_of, whole};
 use crate::answer::{Answer, Failure, go, page, page_again};
+use crate::attachments::{self, Holder, Way};
 use crate::door::Visit;
 use crate::field::read;
 use crate::picker::Picker;
@@ -33,20 +33,12 @@ async fn policies_page(
     name: &ExistingUserName,
     error: Option<String>,
 ) -> Result<Choosing, Fault> {
-    let list = ListAttachedUserPolicies {
-        user_name: short(name)?,
-        path_prefix: None,
-        page: whole(),
-    };
-    let held = visit.call(&list).await.map_or_else(
-        |_| Vec::new(),
-        |listed| {
-            let arn = |policy: claviger_iam::operation::shapes::AttachedPolicy| {
-                policy.policy_arn.as_str().to_owned()
-            };
-            listed.attached_policies.into_iter().map(arn).collect()
-        },
-    );
+    let held = Holder::User(name.as_str()).attached(visit).await;
+    let held: Vec<String> = held
+        .unwrap_or_default()
+        .into_iter()
+        .map(|policy| policy.arn)
+        .collect();
     let address = address_of(name.as_str());
     Ok(Choosing {
         frame: Frame::of(visit, format!("Attach policies to {name}"), HERE),
@@ -72,38 +64,10 @@ pub(crate) async fn attach(visit: Visit) -> Answer {
     if visit.asked.form.text("do") == "search" {
         return page(&policies_page(&visit, &name, None).await?);
     }
-    match attach_all(&visit, &name).await {
-        Ok(()) => go(&format!(
-            "{}?tab=permissions&done=policies-attached",
-            address_of(name.as_str())
-        )),
-        Err(fault) => page_again(&policies_page(&visit, &name, Some(fault_text(&fault))).await?),
+    match attachments::run(&visit, Holder::User(name.as_str()), Way::Attach).await {
+        Ok(answer) => answer,
+        Err(said) => page_again(&policies_page(&visit, &name, Some(said)).await?),
     }
-}
-
-async fn attach_all(visit: &Visit, name: &ExistingUserName) -> Result<(), Fault> {
-    let mut any = false;
-    for arn in visit.asked.form.all("policy") {
-        attach_one(visit, name, arn).await?;
-        any = true;
-    }
-    chosen(any)
-}
-
-/// Attaches a policy.
-///
-/// # Errors
-/// As `AttachUserPolicy`.
-pub(super) async fn attach_one(
-    visit: &Visit,
-    name: &ExistingUserName,
-    arn: &str,
-) -> Result<(), Fault> {
-    let attach = AttachUserPolicy {
-        user_name: short(name)?,
-        policy_arn: read(arn, "The policy")?,
-    };
-    visit.call(&attach).await.map(drop)
 }
 
 fn chosen(any: bool) -> Result<(), Fault> {
