@@ -1,13 +1,15 @@
 //! Choosing from long lists: a search whose hits are ticked, and what was ticked before a new search stays ticked.
 
 use claviger_iam::Fault;
-use claviger_iam::operation::groups::ListGroups;
 use claviger_iam::operation::managed_policies::PolicyScope;
+use claviger_iam::operation::shapes::GroupShape;
 use claviger_iam::operation::users::{GetUser, ListUsers};
 use claviger_model::{Code, text};
 
 use crate::door::Visit;
 use crate::field::{paged, read};
+use crate::groups::all;
+use crate::listing::gather;
 use crate::policies;
 use crate::view::fault_text;
 
@@ -17,6 +19,28 @@ pub(crate) struct Choice {
     pub(crate) name: String,
     pub(crate) about: String,
     pub(crate) ticked: bool,
+}
+
+impl Choice {
+    /// Something that is known by its name alone, not ticked.
+    fn named(name: &str) -> Self {
+        Self {
+            value: name.to_owned(),
+            name: name.to_owned(),
+            about: String::new(),
+            ticked: false,
+        }
+    }
+
+    /// A policy, not ticked.
+    fn policy(arn: &str) -> Self {
+        Self {
+            value: arn.to_owned(),
+            name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+            about: policies::kind(arn).to_owned(),
+            ticked: false,
+        }
+    }
 }
 
 /// A list to choose from.
@@ -59,15 +83,20 @@ impl Picker {
         }
     }
 
-    /// What is ticked comes first, then what was found and is not ticked yet.
+    /// What is ticked comes first, then what was found and is not ticked yet. `of` makes a choice of a value in the form.
     fn fill(
         &mut self,
-        ticked: impl Iterator<Item = Choice>,
+        visit: &Visit,
+        of: impl Fn(&str) -> Choice,
         found: Result<(Vec<Choice>, bool), Fault>,
     ) {
-        for choice in ticked {
-            if !self.choices.iter().any(|one| one.value == choice.value) {
-                self.choices.push(choice);
+        for value in visit.asked.form.all(self.field) {
+            if !self.choices.iter().any(|one| one.value == value) {
+                let choice = of(value);
+                self.choices.push(Choice {
+                    ticked: true,
+                    ..choice
+                });
             }
         }
         match found {
@@ -90,22 +119,13 @@ impl Picker {
         let most = MOST_HITS + but.len();
         let found = policies::search(visit, PolicyScope::All, &picker.search, most).await;
         let found = found.map(|(found, more)| {
-            let choices = found.into_iter().map(|policy| Choice {
-                value: policy.arn.as_str().to_owned(),
-                name: policy.policy_name,
-                about: policies::kind(policy.arn.as_str()).to_owned(),
-                ticked: false,
-            });
+            let choices = found
+                .iter()
+                .map(|policy| Choice::policy(policy.arn.as_str()));
             let others = choices.filter(|choice| !but.contains(&choice.value));
             (others.collect(), more)
         });
-        let ticked = visit.asked.form.all(field).map(|arn| Choice {
-            value: arn.to_owned(),
-            name: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-            about: policies::kind(arn).to_owned(),
-            ticked: true,
-        });
-        picker.fill(ticked, found);
+        picker.fill(visit, Choice::policy, found);
         picker
     }
 
@@ -122,13 +142,7 @@ impl Picker {
     pub(crate) async fn groups(visit: &Visit, but: &[String]) -> Self {
         let mut picker = Self::new(visit, "group", "groups");
         let found = groups(visit, &picker.search, but).await;
-        let ticked = visit.asked.form.all("group").map(|name| Choice {
-            value: name.to_owned(),
-            name: name.to_owned(),
-            about: String::new(),
-            ticked: true,
-        });
-        picker.fill(ticked, found);
+        picker.fill(visit, Choice::named, found);
         picker
     }
 
@@ -136,21 +150,10 @@ impl Picker {
     pub(crate) async fn users(visit: &Visit) -> Self {
         let mut picker = Self::new(visit, "member", "users");
         let found = users(visit, &picker.search).await.map(|(names, more)| {
-            let choices = names.into_iter().map(|name| Choice {
-                value: name.clone(),
-                name,
-                about: String::new(),
-                ticked: false,
-            });
+            let choices = names.iter().map(|name| Choice::named(name));
             (choices.collect(), more)
         });
-        let ticked = visit.asked.form.all("member").map(|name| Choice {
-            value: name.to_owned(),
-            name: name.to_owned(),
-            about: String::new(),
-            ticked: true,
-        });
-        picker.fill(ticked, found);
+        picker.fill(visit, Choice::named, found);
         picker
     }
 }
@@ -158,35 +161,18 @@ impl Picker {
 /// The groups, but for those named, whose name holds what is searched for, and whether there are more.
 async fn groups(visit: &Visit, wanted: &str, but: &[String]) -> Result<(Vec<Choice>, bool), Fault> {
     let folded = text::fold(wanted);
-    let (mut marker, mut choices) = (None::<String>, Vec::new());
-    loop {
-        let list = ListGroups {
-            path_prefix: None,
-            page: paged(marker.as_deref(), SEARCHED)?,
-        };
-        let read = visit.call(&list).await?;
-        for group in read.groups {
-            if but.contains(&group.group_name) || !text::fold(&group.group_name).contains(&folded) {
-                continue;
-            }
-            if choices.len() == MOST_HITS {
-                return Ok((choices, true));
-            }
-            choices.push(Choice {
-                about: Some(group.path.as_str())
-                    .filter(|path| *path != "/")
-                    .unwrap_or_default()
-                    .to_owned(),
-                value: group.group_name.clone(),
-                name: group.group_name,
-                ticked: false,
-            });
-        }
-        marker = read.end.marker;
-        if marker.is_none() {
-            return Ok((choices, false));
-        }
-    }
+    let fits = |group: &GroupShape| {
+        !but.contains(&group.group_name) && text::fold(&group.group_name).contains(&folded)
+    };
+    let (found, more) = gather(visit, &all()?, MOST_HITS, fits).await?;
+    let choices = found.into_iter().map(|group| Choice {
+        about: match group.path.as_str() {
+            "/" => String::new(),
+            path => path.to_owned(),
+        },
+        ..Choice::named(&group.group_name)
+    });
+    Ok((choices.collect(), more))
 }
 
 /// The names of the users whose name holds what is searched for, and whether there are more.
