@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from claviger import ACCOUNT, Server
+from claviger import ACCOUNT, Keys, Server
 from console.person import Person
 
 READ = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
@@ -173,6 +173,37 @@ def test_a_role_is_given_policies_and_a_boundary_at_once_and_later(admin: Person
     assert bound() is None
     admin.presses("Set boundary")
     assert admin.alarm() == "Name a policy."
+
+
+def test_who_deletes_a_role_is_warned_when_it_was_used_lately(admin: Person, console: Server) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/Nightly"
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}]}
+    take = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": arn}]}
+    iam = console.client("iam")
+    iam.create_role(RoleName="Nightly", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_user(UserName="job")
+    iam.put_user_policy(UserName="job", PolicyName="take", PolicyDocument=json.dumps(take))
+    admin.goes("/console/role/delete?name=Nightly")
+    assert "It was never used." in admin.reads()
+    job = Keys.of(iam.create_access_key(UserName="job")["AccessKey"])
+    taken = console.aws("sts", "assume-role", "--role-arn", arn, "--role-session-name", "night", keys=job)
+    console.aws("sts", "get-caller-identity", keys=Keys.of(taken["Credentials"]))
+    admin.goes("/console/role/delete?name=Nightly")
+    assert "It was used within the last 24 hours" in admin.reads()
+    admin.finds_no_barrier()
+    admin.shoots("role-delete-in-use")
+    admin.goes("/console/bulk?do=delete-roles&item=Nightly")
+    assert "In use: last used" in admin.reads()
+    console.advance(2 * 86_400)
+    admin.signs_in_as_root()
+    admin.goes("/console/role/delete?name=Nightly")
+    assert "It was used within the last 30 days: 2 days ago." in admin.reads()
+    console.advance(30 * 86_400)
+    admin.signs_in_as_root()
+    admin.goes("/console/role/delete?name=Nightly")
+    assert "It was last used 32 days ago." in admin.reads()
+    assert "within the last" not in admin.reads()
 
 
 def test_a_role_is_made_without_scripts(browser: Browser, console: Server, tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ use crate::view::{Frame, When, asking, encode};
 
 /// Rows of a page.
 const ROWS: i32 = 50;
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+/// Seconds of thirty days.
+const MONTH: i64 = 30 * DAY;
 /// Where the page of a role is.
 pub(crate) fn address(name: &str) -> String {
     format!("/console/role?name={}", encode(name))
@@ -47,6 +51,23 @@ fn editor(visit: &Visit, text: &str) -> Editor {
 fn used(visit: &Visit, role: &RoleShape) -> Option<When> {
     let at = role.role_last_used.as_ref()?.last_used_date?;
     Some(When::of(at, visit.asked.facts.now))
+}
+
+/// How lately a role was used, in words, where that is lately enough to be warned of.
+fn lately(visit: &Visit, role: &RoleShape) -> Option<&'static str> {
+    let at = role.role_last_used.as_ref()?.last_used_date?;
+    within(visit.asked.facts.now.seconds_since(at))
+}
+
+/// In which time something lies that was so many seconds ago: a day, or a month, in which a month's job has run.
+const fn within(seconds: i64) -> Option<&'static str> {
+    if seconds <= DAY {
+        Some("24 hours")
+    } else if seconds <= MONTH {
+        Some("30 days")
+    } else {
+        None
+    }
 }
 
 struct Row {
@@ -152,4 +173,22 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         next,
         partly,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_warned_of_for_a_day_and_for_thirty() {
+        assert_eq!(
+            (within(-1), within(DAY)),
+            (Some("24 hours"), Some("24 hours"))
+        );
+        assert_eq!(
+            (within(DAY + 1), within(MONTH)),
+            (Some("30 days"), Some("30 days"))
+        );
+        assert_eq!(within(MONTH + 1), None);
+    }
 }

@@ -6,7 +6,7 @@ use claviger_iam::operation::roles::DeleteRole;
 use claviger_model::name::RoleName;
 
 use super::role::{delete_inline, get, inline};
-use super::{used, wanted};
+use super::{lately, used, wanted};
 use crate::answer::{Answer, Failure, go, page, page_again};
 use crate::attachments::{Attached, Holder};
 use crate::door::Visit;
@@ -21,6 +21,8 @@ struct Delete {
     name: String,
     encoded: String,
     used: Option<When>,
+    /// How lately that was, where it is to be warned of.
+    lately: Option<&'static str>,
     attached: Vec<Attached>,
     inline: Vec<Inline>,
 }
@@ -33,6 +35,7 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<De
         name: name.as_str().to_owned(),
         encoded: encode(name.as_str()),
         used: used(visit, &role),
+        lately: lately(visit, &role),
         attached: Holder::Role(name.as_str()).attached(visit).await?,
         inline: inline(visit, name).await?,
     })
@@ -63,10 +66,11 @@ pub(crate) async fn run(visit: Visit) -> Answer {
 /// Whatever refuses to tell.
 pub(crate) async fn told(visit: &Visit, name: &RoleName) -> Result<Vec<String>, Fault> {
     let role = get(visit, name).await?;
-    let mut told = vec![used(visit, &role).map_or_else(
-        || String::from("Never used"),
-        |used| format!("Last used {}", used.ago),
-    )];
+    let mut told = vec![match (used(visit, &role), lately(visit, &role)) {
+        (None, _) => String::from("Never used"),
+        (Some(used), None) => format!("Last used {}", used.ago),
+        (Some(used), Some(_)) => format!("In use: last used {}", used.ago),
+    }];
     for policy in Holder::Role(name.as_str()).attached(visit).await? {
         told.push(format!("{} is detached", policy.name));
     }
