@@ -19,8 +19,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("claviger-pki", 2),
     ("claviger-shape", 2),
     ("claviger-store", 2),
+    ("claviger-intake", 2),
     ("claviger-iam", 3),
     ("claviger-aws", 4),
+    ("claviger-huawei", 4),
     ("claviger-console", 4),
     ("claviger", 5),
 ];
@@ -38,11 +40,33 @@ const ALONE: &[(&str, &[&str])] = &[
     ("deadpool*", &["claviger-store"]),
     ("sqlx*", &[]),
     // HTTP is the front doors' and the binary's.
-    ("axum*", &["claviger-aws", "claviger-console", "claviger"]),
-    ("http", &["claviger-aws", "claviger-console", "claviger"]),
+    (
+        "axum*",
+        &[
+            "claviger-aws",
+            "claviger-huawei",
+            "claviger-console",
+            "claviger",
+        ],
+    ),
+    (
+        "http",
+        &[
+            "claviger-intake",
+            "claviger-aws",
+            "claviger-huawei",
+            "claviger-console",
+            "claviger",
+        ],
+    ),
     (
         "http-body*",
-        &["claviger-aws", "claviger-console", "claviger"],
+        &[
+            "claviger-intake",
+            "claviger-aws",
+            "claviger-console",
+            "claviger",
+        ],
     ),
     ("hyper*", &["claviger-aws", "claviger"]),
     ("tower*", &["claviger-aws", "claviger"]),
@@ -51,7 +75,13 @@ const ALONE: &[(&str, &[&str])] = &[
     // The pure crates do no input or output and never wait.
     (
         "tokio",
-        &["claviger-store", "claviger-iam", "claviger-aws", "claviger"],
+        &[
+            "claviger-store",
+            "claviger-iam",
+            "claviger-intake",
+            "claviger-aws",
+            "claviger",
+        ],
     ),
     (
         "futures*",

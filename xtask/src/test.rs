@@ -160,6 +160,7 @@ fn every_step(length: Length, total: &mut Count) -> Result<()> {
                     "-q",
                     "conformance",
                     "aws",
+                    "huawei",
                     "faults",
                     "console",
                 ])

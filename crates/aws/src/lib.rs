@@ -3,7 +3,6 @@
 //!
 //! Sources: AWS IAM and STS API references; Smithy 2.0, "AWS Query protocol" and "AWS JSON 1.1 protocol".
 
-mod body;
 mod json;
 mod query;
 mod signed;
@@ -17,23 +16,22 @@ use axum::response::Response;
 use axum::routing::any;
 use claviger_iam::Iam;
 use claviger_iam::context::Origin;
+use claviger_intake::body::{self, Budget};
+use http::request::Parts;
 use http::{Method, StatusCode};
-
-/// Bodies larger than this are refused before anything is done.
-pub const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// What the door works with.
 #[derive(Clone)]
 struct Door {
     iam: Arc<Iam>,
-    budget: body::Budget,
+    budget: Budget,
 }
 
 /// The door's router: everything at `/`. The outermost layer must have put an [`Origin`] into the request's extensions.
 pub fn router(iam: Iam) -> Router {
     Router::new().route("/", any(handle)).with_state(Door {
         iam: Arc::new(iam),
-        budget: body::Budget::new(),
+        budget: Budget::new(),
     })
 }
 
@@ -51,7 +49,7 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
         );
         return answer;
     }
-    let body = match body::read(&parts, body, &door.budget).await {
+    let body = match body::read(&parts, body, claims_signature(&parts), &door.budget).await {
         Ok(body) => body,
         Err(status) => {
             let mut answer = plain(status);
@@ -68,6 +66,15 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
     } else {
         query::handle(&door.iam, &parts, &body, &origin).await
     }
+}
+
+/// Whether anything in the request claims to be a signature.
+fn claims_signature(parts: &Parts) -> bool {
+    parts.headers.contains_key(http::header::AUTHORIZATION)
+        || parts
+            .uri
+            .query()
+            .is_some_and(|query| query.contains("X-Amz-Signature"))
 }
 
 /// An answer without a body.

@@ -5,13 +5,14 @@ use bytes::Bytes;
 use claviger_iam::context::{Origin, Outcome};
 use claviger_iam::operation::{Answer, Entry};
 use claviger_iam::{Fault, Iam, Service};
+use claviger_intake::body::MAX_BYTES;
 use claviger_model::Code;
 use claviger_model::code::Blame;
 use claviger_shape::{Dialect, Form, FormError, Limits, XmlEncoder, escape_xml, render};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use crate::{MAX_BODY_BYTES, plain, signed, streamed};
+use crate::{plain, signed, streamed};
 
 /// The namespace of a fault that belongs to no service, because no operation was found.
 const FAULT_NAMESPACE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09";
@@ -25,7 +26,7 @@ pub(crate) async fn handle(iam: &Iam, parts: &Parts, body: &[u8], origin: &Origi
     // Only a form is a form: a body of another kind has no parameters.
     let form_body = if is_form(parts) { body } else { &[] };
     let limits = Limits {
-        bytes: MAX_BODY_BYTES,
+        bytes: MAX_BYTES,
         ..Limits::DEFAULT
     };
     let mut answer = match Form::parse(query, form_body, limits) {

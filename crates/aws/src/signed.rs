@@ -30,20 +30,7 @@ pub(crate) async fn authenticate(
             format!("The request has more than {MAX_HEADERS} headers."),
         ));
     }
-    let mut headers: Vec<(&str, &[u8])> = Vec::with_capacity(parts.headers.len() + 1);
-    headers.extend(
-        parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes())),
-    );
-    // HTTP/2 carries the host in `:authority`, which clients sign as `host`.
-    if parts.version >= http::Version::HTTP_2
-        && !parts.headers.contains_key(http::header::HOST)
-        && let Some(authority) = parts.uri.authority()
-    {
-        headers.push(("host", authority.as_str().as_bytes()));
-    }
+    let headers = claviger_intake::headers(parts);
     let request = HttpRequest {
         method: parts.method.as_str(),
         path: parts.uri.path(),

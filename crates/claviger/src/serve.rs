@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use claviger_console::Site;
@@ -77,7 +77,13 @@ async fn serve(config: Config) -> Result<(), Failure> {
         product: String::from(domain::PRODUCT),
     };
     let router = Router::new()
-        .merge(claviger_aws::router(iam.clone()).layer(axum::middleware::from_fn(browsers_sign_in)))
+        .merge(
+            claviger_aws::router(iam.clone()).layer(axum::middleware::from_fn_with_state(
+                Arc::<str>::from(address.as_str()),
+                not_for_aws,
+            )),
+        )
+        .merge(claviger_huawei::router(iam.clone(), &address))
         .merge(claviger_console::router(iam.clone(), site))
         .merge(health::router(store.clone()))
         .fallback(nowhere);
@@ -112,9 +118,11 @@ fn bind_host_socket(config: &Config) -> Result<host::Bound, Failure> {
     Ok(host::bind(&config.host_socket)?)
 }
 
-/// People who open the server's address want the sign-in page, not the API.
-async fn browsers_sign_in(request: Request, next: Next) -> Response {
-    match claviger_console::browser_to_sign_in(&request) {
+/// People who open the server's address want the sign-in page, and clients that only look around the list of versions.
+async fn not_for_aws(State(address): State<Arc<str>>, request: Request, next: Next) -> Response {
+    let answer = claviger_console::browser_to_sign_in(&request)
+        .or_else(|| claviger_huawei::list_for_client(&request, &address));
+    match answer {
         Some(answer) => answer,
         None => next.run(request).await,
     }
@@ -123,7 +131,7 @@ async fn browsers_sign_in(request: Request, next: Next) -> Response {
 async fn nowhere() -> (StatusCode, &'static str) {
     (
         StatusCode::NOT_FOUND,
-        "Nothing is served at this path. AWS clients use the path / of this server as their endpoint.\n",
+        "Nothing is served at this path. Clients use the path / of this server as their endpoint.\n",
     )
 }
 

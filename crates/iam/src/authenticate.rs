@@ -148,7 +148,10 @@ impl Iam {
             .unit(&[Scope::Global])
             .await
             .map_err(Fault::unavailable)?;
-        let Some(credential) = self.credential(&mut unit, presented, request).await? else {
+        let Some(credential) = self
+            .credential(&mut unit, presented, service, request)
+            .await?
+        else {
             // An unknown key costs what a known one costs, and the verdict is thrown away (AC-01).
             drop(presented.verify(self.decoy(), &terms));
             return Err(Caller::gone());
@@ -176,7 +179,7 @@ impl Iam {
         }
         if credential.is_new {
             self.signing_keys()
-                .keep(&presented.scope(), credential.key.clone());
+                .keep(&presented.scope(), service, credential.key.clone());
         }
         if credential.stray_token || refuses_session(&credential.caller, service) {
             return Err(Caller::gone());
@@ -196,12 +199,13 @@ impl Iam {
         &self,
         unit: &mut Unit,
         presented: &dyn Claim,
+        service: Service,
         request: &RequestFacts,
     ) -> Result<Option<Credential>, Fault> {
         let id = presented.access_key_id();
         let token = presented.session_token();
         let scope = presented.scope();
-        let kept = self.signing_keys().get(id, &scope);
+        let kept = self.signing_keys().get(id, &scope, service);
         let is_new = kept.is_none();
         if id.starts_with(IdKind::TemporaryAccessKey.prefix()) {
             let Some(open) = token.and_then(|token| self.open_token(token)) else {
@@ -223,7 +227,14 @@ impl Iam {
             let caller = Caller::with_session(session.clone());
             return Ok(Some(Credential {
                 key: kept.unwrap_or_else(|| {
-                    scoped_key(&caller, &session.access_key_id, secret, &scope, request)
+                    scoped_key(
+                        &caller,
+                        &session.access_key_id,
+                        secret,
+                        &scope,
+                        service,
+                        request,
+                    )
                 }),
                 is_new,
                 expired,
@@ -259,7 +270,14 @@ impl Iam {
                     .map_err(Fault::unavailable)?;
                 let text = String::from_utf8(secret.expose().clone())
                     .map_err(|_| Fault::service("a secret access key is no text"))?;
-                scoped_key(&caller, &key.id, &Secret::new(text), &scope, request)
+                scoped_key(
+                    &caller,
+                    &key.id,
+                    &Secret::new(text),
+                    &scope,
+                    service,
+                    request,
+                )
             }
         };
         Ok(Some(Credential {
@@ -308,12 +326,13 @@ fn scoped_key(
     id: &AccessKeyId,
     secret: &Secret<String>,
     scope: &CredentialScope<'_>,
+    service: Service,
     request: &RequestFacts,
 ) -> Arc<ScopedKey> {
     Arc::new(ScopedKey::new(
         id.clone(),
         scope.derive(id.as_str(), secret),
-        last_use(caller, id, scope.service, request),
+        last_use(caller, id, service.prefix(), request),
     ))
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use claviger_model::name::{ExistingUserName, SerialNumber, ServerCertificateName};
-use claviger_model::{Arn, Code, text};
+use claviger_model::name::{ExistingUserName, SerialNumber, ServerCertificateName, UserName};
+use claviger_model::{Arn, Code, UniqueId, text};
 use claviger_store::{Scope, Stored, Unit};
 
+use crate::authenticate::Admitted;
 use crate::aws_managed;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
@@ -51,6 +52,25 @@ pub async fn find_user(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<
 /// `NoSuchEntity`.
 pub async fn user(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<User>>, Fault> {
     find_user(cx, name).await?.ok_or_else(|| missing_user(name))
+}
+
+impl Admitted {
+    /// The name of the user of this unique id in the caller's account, for doors whose requests call users by their ids.
+    ///
+    /// SECURITY: nothing is authorized yet, so the name is for an operation to be run on alone. It may be another user's by
+    /// the time that runs: who answers must hold the id against the one that was asked for.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`.
+    pub async fn name_of_user(&mut self, id: &UniqueId) -> Result<Option<UserName>, Fault> {
+        let scope = Scope::Account(self.caller.account());
+        let user = self
+            .unit
+            .get::<User>(scope, id.as_str())
+            .await
+            .map_err(Fault::unavailable)?;
+        Ok(user.map(|user| user.name.clone()))
+    }
 }
 
 /// What is said of a user who is not there.

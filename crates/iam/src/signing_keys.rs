@@ -15,6 +15,7 @@ use quick_cache::sync::Cache;
 use crate::caller::Caller;
 use crate::fault::Fault;
 use crate::principal::Principal;
+use crate::spec::Service;
 
 /// Keys kept: about two kilobytes each with their principals, whose records are mostly those in the cache.
 const CAPACITY: usize = 10_000;
@@ -116,20 +117,26 @@ impl SigningKeys {
         Self(Cache::new(CAPACITY))
     }
 
-    /// The key of this id for this scope, if it has verified a signature.
-    pub(crate) fn get(&self, id: &str, scope: &CredentialScope<'_>) -> Option<Arc<ScopedKey>> {
-        self.0.get(&NameRef::new(id, scope))
+    /// The key of this id for this scope, if it has verified a signature to this service.
+    pub(crate) fn get(
+        &self,
+        id: &str,
+        scope: &CredentialScope<'_>,
+        asked: Service,
+    ) -> Option<Arc<ScopedKey>> {
+        self.0.get(&NameRef::new(id, scope, asked))
     }
 
     /// Keeps a key. Only one that has verified a signature may come here: whoever knows no more than a key's id must
     /// not turn out everybody else's.
-    pub(crate) fn keep(&self, scope: &CredentialScope<'_>, key: Arc<ScopedKey>) {
+    pub(crate) fn keep(&self, scope: &CredentialScope<'_>, asked: Service, key: Arc<ScopedKey>) {
         let name = Name {
             id: key.access_key_id.clone(),
             scheme: scope.scheme,
             date: scope.date.into(),
             region: scope.region.into(),
             service: scope.service.into(),
+            asked,
         };
         self.0.insert(name, key);
     }
@@ -142,6 +149,8 @@ struct Name {
     date: Box<str>,
     region: Box<str>,
     service: Box<str>,
+    /// Not all scopes name a service, and a use is noted with the one that was asked.
+    asked: Service,
 }
 
 /// The same, borrowed from a request.
@@ -152,16 +161,18 @@ struct NameRef<'a> {
     date: &'a str,
     region: &'a str,
     service: &'a str,
+    asked: Service,
 }
 
 impl<'a> NameRef<'a> {
-    fn new(id: &'a str, scope: &CredentialScope<'a>) -> Self {
+    fn new(id: &'a str, scope: &CredentialScope<'a>, asked: Service) -> Self {
         Self {
             id,
             scheme: scope.scheme,
             date: scope.date,
             region: scope.region,
             service: scope.service,
+            asked,
         }
     }
 }
@@ -174,6 +185,7 @@ impl Name {
             date: &self.date,
             region: &self.region,
             service: &self.service,
+            asked: self.asked,
         }
     }
 }
@@ -216,6 +228,7 @@ mod tests {
         let keys = SigningKeys::new();
         keys.keep(
             &scope,
+            Service::Iam,
             Arc::new(ScopedKey::new(
                 AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap(),
                 scope.derive("AKIAIOSFODNN7EXAMPLE", &secret),
@@ -229,10 +242,11 @@ mod tests {
                 region,
                 service,
             };
-            keys.get(id, &scope).is_some()
+            keys.get(id, &scope, Service::Iam).is_some()
         };
         let has = |id, date, region, service| has_of(Scheme::SigV4, id, date, region, service);
         let id = "AKIAIOSFODNN7EXAMPLE";
+        assert!(keys.get(id, &scope, Service::Sts).is_none());
         assert!(has(id, "20260102", "us-east-1", "iam"));
         assert!(!has("AKIAIOSFODNN7EXAMPLF", "20260102", "us-east-1", "iam"));
         assert!(!has(id, "20260103", "us-east-1", "iam"));

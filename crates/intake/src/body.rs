@@ -5,32 +5,40 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use http::StatusCode;
 use http::request::Parts;
+use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-use crate::MAX_BODY_BYTES;
-
+/// Bodies larger than this are refused before anything is done.
+pub const MAX_BYTES: usize = 1 << 20;
 /// Bytes of a body that need nobody's leave.
 const SMALL: usize = 64 << 10;
 /// Bytes of large bodies that may be held at once, in all requests together.
 const BUDGET: usize = 64 << 20;
 
-/// What is left of the budget.
-#[derive(Clone)]
-pub(crate) struct Budget(Arc<Semaphore>);
+/// What is left of the budget. A door has one.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<Semaphore>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Budget {
-    pub(crate) fn new() -> Self {
+    /// All of it.
+    #[must_use]
+    pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(BUDGET)))
     }
 
     /// Takes leave for a whole large body, for as long as what this gives lives.
     fn take(&self) -> Result<OwnedSemaphorePermit, StatusCode> {
-        let bytes = u32::try_from(MAX_BODY_BYTES).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(MAX_BYTES).unwrap_or(u32::MAX);
         self.0
             .clone()
             .try_acquire_many_owned(bytes)
@@ -39,7 +47,7 @@ impl Budget {
 }
 
 /// A body, with the leave to hold it.
-pub(crate) struct Bytes {
+pub struct Bytes {
     bytes: Zeroizing<Vec<u8>>,
     _leave: Option<OwnedSemaphorePermit>,
 }
@@ -52,30 +60,22 @@ impl std::ops::Deref for Bytes {
     }
 }
 
-/// Whether anything in the request claims to be a signature.
-fn claims_signature(parts: &Parts) -> bool {
-    parts.headers.contains_key(http::header::AUTHORIZATION)
-        || parts
-            .uri
-            .query()
-            .is_some_and(|query| query.contains("X-Amz-Signature"))
-}
-
-/// Reads the whole body.
+/// Reads the whole body. One that no proof of anything comes with, as far as the door can tell without looking at it,
+/// must be small.
 ///
 /// # Errors
 /// 413 for one that is too large, told by its length before it is read; 400 for one that breaks off; 415 for one that is
 /// compressed, which would have to be unpacked before its size is known; 503 when too many large ones are being read.
-pub(crate) async fn read(
+pub async fn read<B>(
     parts: &Parts,
-    mut body: Body,
+    mut body: B,
+    has_proof: bool,
     budget: &Budget,
-) -> Result<Bytes, StatusCode> {
-    let most = if claims_signature(parts) {
-        MAX_BODY_BYTES
-    } else {
-        SMALL
-    };
+) -> Result<Bytes, StatusCode>
+where
+    B: Body<Data = bytes::Bytes> + Unpin,
+{
+    let most = if has_proof { MAX_BYTES } else { SMALL };
     let declared = parts
         .headers
         .get(http::header::CONTENT_LENGTH)

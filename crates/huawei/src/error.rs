@@ -1,0 +1,229 @@
+//! Refusals, in one body that all clients read: Huawei's SDKs take `error_code` and `error_msg` from its top, Keystone's
+//! clients take `error.message`.
+
+use axum::response::Response;
+use claviger_iam::Fault;
+use claviger_model::Code;
+use http::StatusCode;
+use serde_json::json;
+
+use crate::respond;
+
+/// Which of the APIs a path belongs to: they name the same refusals differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// `/v3`, `/v3.0`.
+    V3,
+    /// `/v5`.
+    V5,
+}
+
+impl Family {
+    /// The API of a path.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/v5") {
+            Self::V5
+        } else {
+            Self::V3
+        }
+    }
+}
+
+/// A refusal.
+#[derive(Debug)]
+pub(crate) struct Error {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    fault: Option<Fault>,
+}
+
+/// What signature and token failures are called at the gateway in front of every API.
+const UNAUTHENTICATED: &str = "APIGW.0301";
+/// What the gateway calls an API that it does not know.
+const NO_SUCH_API: &str = "APIGW.0101";
+
+impl Error {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            fault: None,
+        }
+    }
+
+    /// Nothing is at this path.
+    pub(crate) fn no_such_api() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            NO_SUCH_API,
+            "The API does not exist or is not served here.",
+        )
+    }
+
+    /// Something is at this path, but not for this method.
+    pub(crate) fn no_such_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            NO_SUCH_API,
+            "The method is not served at this path.",
+        )
+    }
+
+    /// The API is documented to do this, and this server does not.
+    pub(crate) fn not_built(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "IAM.0007",
+            format!("{what} is not served here."),
+        )
+    }
+
+    /// A parameter of the request is wrong.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "IAM.0007", message)
+    }
+
+    /// The marker is none that a list answered.
+    pub(crate) fn marker() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "PAP5.0010",
+            "The marker is not one that this list has answered.",
+        )
+    }
+
+    /// Nobody is there who goes by this id.
+    pub(crate) fn no_such_user(id: &str) -> Self {
+        let shown: String = id.chars().take(64).collect();
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "IAM.0004",
+            format!("Could not find user: {shown}."),
+        )
+    }
+
+    /// Nothing says who sent the request.
+    pub(crate) fn anonymous() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "IAM.0001",
+            "The request you have made requires authentication.",
+        )
+    }
+
+    /// The token is none of this server's, which issues none.
+    pub(crate) fn token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "IAM.0067",
+            "The token is invalid.",
+        )
+    }
+
+    /// The account or project that the request names is not that of its key.
+    pub(crate) fn elsewhere(header: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "IAM.0002",
+            format!("{header} does not belong to the account of the access key."),
+        )
+    }
+
+    /// A failure that nobody foresaw.
+    pub(crate) fn unexpected() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "IAM.0006",
+            "An unexpected error prevented the server from fulfilling your request.",
+        )
+    }
+
+    /// The body could not be taken in.
+    pub(crate) fn of_body(status: StatusCode) -> Self {
+        let (code, message) = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => ("IAM.1101", "The request body is too large."),
+            StatusCode::SERVICE_UNAVAILABLE => ("IAM.0006", "The server is busy. Try again."),
+            _ => ("IAM.0011", "The request body is invalid."),
+        };
+        Self::new(status, code, message)
+    }
+
+    /// The same refusal as this API names it.
+    pub(crate) fn in_family(mut self, family: Family) -> Self {
+        let is_denial = self
+            .fault
+            .as_ref()
+            .is_some_and(|fault| fault.code() == Code::AccessDenied);
+        if is_denial && family == Family::V5 {
+            self.code = "PAP5.0001";
+        }
+        self
+    }
+
+    /// The fault behind it.
+    pub(crate) fn fault_code(&self) -> Option<Code> {
+        self.fault.as_ref().map(Fault::code)
+    }
+
+    /// What lies behind it, for the log.
+    pub(crate) fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
+        self.fault.as_ref().and_then(|fault| fault.cause())
+    }
+
+    /// The answer.
+    pub(crate) fn respond(&self, request_id: &str) -> Response {
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let body = json!({
+            "error": {
+                "code": self.status.as_u16(),
+                "message": self.message,
+                "title": title,
+            },
+            "error_code": self.code,
+            "error_msg": self.message,
+            "request_id": request_id,
+        });
+        respond(self.status, body, request_id)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let text = || fault.message().unwrap_or_default().to_owned();
+        let status = |code: Code| {
+            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        };
+        let mut error = match fault.code() {
+            Code::MissingAuthenticationToken => Self::anonymous(),
+            Code::IncompleteSignature
+            | Code::SignatureDoesNotMatch
+            | Code::MalformedQueryString
+            | Code::InvalidClientTokenId
+            | Code::ExpiredToken => Self::new(
+                StatusCode::UNAUTHORIZED,
+                UNAUTHENTICATED,
+                format!("Incorrect IAM authentication information: {}", text()),
+            ),
+            // SECURITY: whom a request was about stays untold. Who asks by an id would else learn from a denial
+            // whether somebody goes by it, and under which name.
+            Code::AccessDenied => Self::new(
+                StatusCode::FORBIDDEN,
+                "IAM.0002",
+                "You are not authorized to perform the requested action.",
+            ),
+            Code::NoSuchEntity => Self::new(StatusCode::NOT_FOUND, "IAM.0004", text()),
+            Code::Throttling => Self::new(StatusCode::TOO_MANY_REQUESTS, "IAM.0012", text()),
+            code => match code.status() {
+                409 => Self::new(StatusCode::CONFLICT, "IAM.0005", text()),
+                403 => Self::new(StatusCode::FORBIDDEN, "IAM.0002", text()),
+                413 => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "IAM.1101", text()),
+                500.. => Self::new(status(code), "IAM.0006", text()),
+                _ => Self::new(status(code), "IAM.0007", text()),
+            },
+        };
+        error.fault = Some(fault);
+        error
+    }
+}
