@@ -20,6 +20,8 @@ pub struct Json(Value);
 pub enum JsonError {
     /// It nests deeper than [`Json::DEPTH`].
     TooDeep,
+    /// It has more values than [`Json::VALUES`].
+    TooMany,
     /// An object has two members of this name, so that two readers could disagree about its value.
     Duplicate(String),
     /// It is no JSON text (RFC 8259); line and column, from 1, tell where it stops being one.
@@ -35,6 +37,7 @@ impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooDeep => f.write_str("the JSON text nests too deeply"),
+            Self::TooMany => f.write_str("the JSON text has too many values"),
             Self::Duplicate(name) => write!(f, "the JSON text repeats the member `{name}`"),
             Self::Malformed { line, column } => {
                 write!(f, "malformed JSON at line {line}, column {column}")
@@ -48,6 +51,9 @@ impl std::error::Error for JsonError {}
 impl Json {
     /// How deep arrays and objects may nest; the outermost is 1.
     pub const DEPTH: usize = 64;
+    /// How many elements of arrays and members of objects there may be, at all depths together: in memory a value takes
+    /// many times the two bytes that it can be written in.
+    pub const VALUES: usize = 10_000;
 
     /// Reads a body. The size is the caller's to limit.
     ///

@@ -1,6 +1,6 @@
 //! Reading JSON without surprises: bounded depth, no repeated members.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -9,8 +9,10 @@ use super::{Json, JsonError, Map, Value, wipe};
 
 pub(super) fn read(body: &[u8]) -> Result<Value, JsonError> {
     let refusal = RefCell::new(None);
+    let values = Cell::new(Json::VALUES);
     let seed = Seed {
         left: Json::DEPTH,
+        values: &values,
         refusal: &refusal,
     };
     let mut text = serde_json::Deserializer::from_slice(body);
@@ -30,6 +32,8 @@ pub(super) fn read(body: &[u8]) -> Result<Value, JsonError> {
 #[derive(Clone, Copy)]
 struct Seed<'a> {
     left: usize,
+    /// How many more values the whole text may have.
+    values: &'a Cell<usize>,
     refusal: &'a RefCell<Option<JsonError>>,
 }
 
@@ -38,6 +42,17 @@ impl Seed<'_> {
         match self.left.checked_sub(1) {
             Some(left) => Ok(Self { left, ..self }),
             None => Err(self.refuse(JsonError::TooDeep)),
+        }
+    }
+
+    /// Counts a value.
+    fn count<E: Error>(self) -> Result<(), E> {
+        match self.values.get().checked_sub(1) {
+            Some(left) => {
+                self.values.set(left);
+                Ok(())
+            }
+            None => Err(self.refuse(JsonError::TooMany)),
         }
     }
 
@@ -97,6 +112,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             if let Value::Array(elements) = &mut elements.0 {
                 elements.push(element);
             }
+            self.count()?;
         }
         Ok(elements.take())
     }
@@ -105,6 +121,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let inner = self.inner()?;
         let mut members = Partial(Value::Object(Map::new()));
         while let Some(name) = from.next_key::<String>()? {
+            self.count()?;
             let Value::Object(map) = &mut members.0 else {
                 continue;
             };

@@ -196,6 +196,11 @@ fn json_of_the_wrong_type_is_malformed() {
 #[test]
 fn ac_16_json_is_read_without_surprises() {
     let error = |text: &str| Json::parse(text.as_bytes()).unwrap_err();
+    let many = |count: usize| format!("[{}1]", "1,".repeat(count - 1));
+    assert_eq!(error(&many(Json::VALUES + 1)), JsonError::TooMany);
+    let inside = format!("[{}, {}]", many(Json::VALUES / 2), many(Json::VALUES / 2));
+    assert_eq!(error(&inside), JsonError::TooMany);
+    assert!(Json::parse(many(Json::VALUES).as_bytes()).is_ok());
     assert_eq!(error(&"[".repeat(100_000)), JsonError::TooDeep);
     assert_eq!(
         error(&format!("{}{}", "[".repeat(65), "]".repeat(65))),
