@@ -1,5 +1,6 @@
 //! Signing in to the console, step by step, and what a session lasts.
 
+mod ended;
 mod lasting;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,7 +23,7 @@ use claviger_iam::{Fault, Iam};
 use claviger_it::{ACCOUNT, Actor, ROOT_EMAIL, ROOT_PASSWORD, TestApp, on_both_engines, totp};
 use claviger_model::{Code, Scalar, Secret};
 
-const PASSWORD: &str = "Correct-Horse-1";
+pub(crate) const PASSWORD: &str = "Correct-Horse-1";
 const OTHER: &str = "Battery-Staple-2";
 const SERIAL: &str = "arn:aws:iam::123456789012:mfa/alice";
 const ALL: &str =
@@ -47,7 +48,7 @@ fn request(app: &TestApp, source_ip: IpAddr) -> RequestFacts {
 }
 
 /// A user with a password, who may do what the policy says.
-async fn person(app: &TestApp, name: &str, policy: &str) -> Actor {
+pub(crate) async fn person(app: &TestApp, name: &str, policy: &str) -> Actor {
     let user = app.user_with(name, policy).await;
     let profile = [("UserName", name), ("Password", PASSWORD)];
     app.root().call("CreateLoginProfile", &profile).await.ok();
@@ -70,7 +71,7 @@ async fn attempt(
     app.iam().sign_in(&attempt, &request(app, source_ip)).await
 }
 
-async fn by_name(app: &TestApp, name: &str, password: &str) -> Result<Next, Refusal> {
+pub(crate) async fn by_name(app: &TestApp, name: &str, password: &str) -> Result<Next, Refusal> {
     let name = SignInName::User {
         account: ACCOUNT,
         name,
@@ -78,7 +79,7 @@ async fn by_name(app: &TestApp, name: &str, password: &str) -> Result<Next, Refu
     attempt(app, name, password, HERE, None).await
 }
 
-fn opened(next: Result<Next, Refusal>) -> Opened {
+pub(crate) fn opened(next: Result<Next, Refusal>) -> Opened {
     match next {
         Ok(Next::Open(opened)) => opened,
         other => panic!("no session: {other:?}"),
@@ -107,12 +108,12 @@ fn is_over<T: std::fmt::Debug>(outcome: Result<T, Refusal>) {
     assert!(matches!(outcome, Err(Refusal::Over)), "{outcome:?}");
 }
 
-async fn at(app: &TestApp, token: &ConsoleToken) -> Result<AtConsole, Refusal> {
+pub(crate) async fn at(app: &TestApp, token: &ConsoleToken) -> Result<AtConsole, Refusal> {
     app.iam().at_console(token, &request(app, HERE)).await
 }
 
 /// Runs an operation at the console.
-async fn run<O: Operation>(
+pub(crate) async fn run<O: Operation>(
     app: &TestApp,
     at: &AtConsole,
     operation: O,
@@ -161,9 +162,14 @@ fn list_users() -> ListUsers {
 
 /// A device in the hands of a user: its serial number and seed.
 async fn device(app: &TestApp, user: &str) -> (String, String) {
+    device_called(app, user, user).await
+}
+
+/// The same, of this name.
+async fn device_called(app: &TestApp, user: &str, name: &str) -> (String, String) {
     let root = app.root();
     let made = root
-        .call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", user)])
+        .call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)])
         .await
         .ok();
     let seed = data_encoding::BASE64

@@ -236,7 +236,7 @@ pub(crate) fn granted_by_password_policy(
 fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
     let is_open = match caller.way() {
         Way::Request => spec.service != Service::SignIn,
-        Way::SigningIn => spec.service == Service::SignIn || spec.name == "ChangePassword",
+        Way::SigningIn(_) => spec.service == Service::SignIn || spec.name == "ChangePassword",
         Way::Console(session) => session.reach == Reach::Whole || spec.for_enrolment,
     };
     if is_open {
@@ -244,7 +244,7 @@ fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
     }
     Err(Fault::denied(match caller.way() {
         Way::Request => "This operation is part of signing in to the console.",
-        Way::SigningIn => "Complete the sign-in first.",
+        Way::SigningIn(_) => "Complete the sign-in first.",
         Way::Console(_) => "The account demands a second factor. Assign an MFA device first.",
     }))
 }

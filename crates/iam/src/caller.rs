@@ -15,6 +15,7 @@ pub(crate) struct OwnerKeys<'r> {
     pub(crate) keys: &'r AccessKeys,
     pub(crate) key_epoch: u64,
     pub(crate) security_epoch: u64,
+    pub(crate) sign_in_epoch: u64,
 }
 
 /// Who stands behind a credential, by unique id.
@@ -52,8 +53,8 @@ pub enum Who {
 pub(crate) enum Way {
     /// A signed request, or the server's own host.
     Request,
-    /// A sign-in that is not complete: what it may run is what completes it.
-    SigningIn,
+    /// A sign-in that is not complete: what it may run is what completes it. With the epoch of sign-ins in which it began.
+    SigningIn(u64),
     /// The console.
     Console(Arc<Stored<ConsoleSession>>),
 }
@@ -89,11 +90,11 @@ impl Caller {
         }
     }
 
-    /// Whoever is about to sign in, with what was proved so far.
-    pub(crate) fn signing_in(session: Arc<Session>) -> Self {
+    /// Whoever is about to sign in, with what was proved so far and the epoch of sign-ins in which that began.
+    pub(crate) fn signing_in(session: Arc<Session>, epoch: u64) -> Self {
         Self {
             access_key_id: None,
-            way: Way::SigningIn,
+            way: Way::SigningIn(epoch),
             ..Self::with_session(session)
         }
     }
@@ -116,7 +117,7 @@ impl Caller {
     pub fn console(&self) -> Option<&Arc<Stored<ConsoleSession>>> {
         match &self.way {
             Way::Console(session) => Some(session),
-            Way::Request | Way::SigningIn => None,
+            Way::Request | Way::SigningIn(_) => None,
         }
     }
 
@@ -236,6 +237,10 @@ impl Caller {
             };
         };
         self.check_epoch(of.security_epoch)?;
+        // SECURITY: a sign-in that was ended takes no further step, such as setting a password.
+        if matches!(self.way, Way::SigningIn(epoch) if epoch != of.sign_in_epoch) {
+            return Err(Self::gone());
+        }
         let Some(issued_to) = &session.issued_to else {
             return Ok(None);
         };

@@ -130,6 +130,7 @@ impl Principal {
                         keys: &record.root.access_keys,
                         key_epoch: record.root.key_epoch,
                         security_epoch: record.root.security_epoch,
+                        sign_in_epoch: record.root.sign_in_epoch,
                     },
                     now,
                 )?;
@@ -151,6 +152,7 @@ impl Principal {
                         keys: &record.access_keys,
                         key_epoch: record.key_epoch,
                         security_epoch: record.security_epoch,
+                        sign_in_epoch: record.sign_in_epoch,
                     },
                     now,
                 )?;

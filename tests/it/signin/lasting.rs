@@ -15,7 +15,7 @@ fn change_to(new: &str) -> ChangePassword {
 }
 
 /// How many records of sessions there are, whether or not their time is over.
-async fn records(app: &TestApp) -> usize {
+pub(super) async fn records(app: &TestApp) -> usize {
     let scope = Scope::Account(AccountId::parse(ACCOUNT).expect("an account"));
     let mut unit = app.iam().store().unit(&[scope]).await.expect("a unit");
     let by_end = &CONSOLE_SESSIONS_BY_END;

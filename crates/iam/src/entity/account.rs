@@ -116,6 +116,9 @@ pub struct Root {
     /// Raised when an access key with bounds is deleted, as a user's.
     #[serde(default)]
     pub key_epoch: u64,
+    /// Raised when root's console sessions are ended, as a user's.
+    #[serde(default)]
+    pub sign_in_epoch: u64,
 }
 
 impl Root {
@@ -200,7 +203,7 @@ mod tests {
     fn an_account_from_before_there_were_settings_has_the_limit_of_everybody() {
         let account: Account = serde_json::from_str(OLD).expect("a record");
         assert_eq!(account.access_key_settings, None);
-        assert_eq!(account.root.key_epoch, 0);
+        assert_eq!((account.root.key_epoch, account.root.sign_in_epoch), (0, 0));
         assert_eq!(account.access_keys_per_user(&Quotas::default()), 2);
     }
 

@@ -71,6 +71,9 @@ pub struct User {
     /// could tell any more whether the bounds hold for them. Records from before there were bounds have none.
     #[serde(default)]
     pub key_epoch: u64,
+    /// Raised when the user's console sessions are ended, to end the sign-ins that are begun and not complete.
+    #[serde(default)]
+    pub sign_in_epoch: u64,
 }
 
 /// A user's membership in a group.

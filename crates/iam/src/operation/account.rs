@@ -331,6 +331,7 @@ mod tests {
                 contacts: Contacts::default(),
                 security_epoch: 0,
                 key_epoch: 0,
+                sign_in_epoch: 0,
             },
             password_policy: None,
             access_key_settings: None,

@@ -13,9 +13,9 @@ use super::users::check_on_owner;
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::Target;
 use crate::cx::Cx;
-use crate::entity::ConsoleSession;
 use crate::entity::index::CONSOLE_SESSIONS_OF;
 use crate::entity::mfa_device::Who;
+use crate::entity::{Account, ConsoleSession, User};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::signin::console::used_mark;
@@ -211,8 +211,8 @@ impl Operation for EndConsoleSession {
     }
 }
 
-/// Ends every console session of a user, or of the caller, but for the one that this is asked from. An operation of this
-/// server's own.
+/// Ends every console session of a user, or of the caller, but for the one that this is asked from, and every sign-in that
+/// is begun and not complete. An operation of this server's own.
 #[derive(Shape)]
 pub struct EndConsoleSessions {
     /// The user; the caller when left out.
@@ -247,6 +247,19 @@ impl Operation for EndConsoleSessions {
                 cx.unit.delete::<ConsoleSession>(scope, session.id());
                 ended += 1;
             }
+        }
+        match owner {
+            Owner::User(user) => {
+                let mut user = User::clone(&user);
+                user.sign_in_epoch += 1;
+                cx.unit.put(user);
+            }
+            Owner::Root(account) => {
+                let mut account = Account::clone(&account);
+                account.root.sign_in_epoch += 1;
+                cx.unit.put(account);
+            }
+            Owner::Missing(_) => {}
         }
         Ok(EndConsoleSessionsOutput { ended })
     }

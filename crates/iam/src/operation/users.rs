@@ -201,6 +201,7 @@ impl Operation for CreateUser {
             security_epoch: 0,
             demands_mfa: false,
             key_epoch: 0,
+            sign_in_epoch: 0,
         };
         let mut shape = UserShape::listed(&user);
         shape.permissions_boundary =

@@ -400,6 +400,8 @@ impl Iam {
             account: at.session.account,
             who: at.session.who.clone(),
             epoch: at.session.epoch,
+            // What has ended sessions since has ended this one too, or comes after.
+            sign_in_epoch: standing.sign_in_epoch(),
             password: at.session.password.clone().unwrap_or_default(),
             begun: request.now,
             mfa: Some(proved_at),

@@ -23,6 +23,8 @@ pub(super) struct Proved {
     pub(super) who: Who,
     /// The security epoch of the principal when the sign-in began.
     pub(super) epoch: u64,
+    /// The epoch of the principal's sign-ins when this one began.
+    pub(super) sign_in_epoch: u64,
     /// The field of the password that was right.
     pub(super) password: String,
     /// When it began.

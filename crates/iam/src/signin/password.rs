@@ -61,6 +61,7 @@ pub(super) struct Found {
     pub(super) account: AccountId,
     pub(super) who: Who,
     epoch: u64,
+    sign_in_epoch: u64,
     user: Option<Arc<Stored<User>>>,
     password: Option<PasswordHash>,
     record: Arc<Stored<Account>>,
@@ -129,6 +130,7 @@ async fn find(unit: &mut Unit, name: SignInName<'_>) -> Result<Option<Found>, Fa
                 account: account.id,
                 who: Who::Root,
                 epoch: account.root.security_epoch,
+                sign_in_epoch: account.root.sign_in_epoch,
                 user: None,
                 password: account.root.password.clone(),
                 record: account,
@@ -147,6 +149,7 @@ async fn find(unit: &mut Unit, name: SignInName<'_>) -> Result<Option<Found>, Fa
                 account: account.id,
                 who: Who::User(user.id.clone()),
                 epoch: user.security_epoch,
+                sign_in_epoch: user.sign_in_epoch,
                 password: user
                     .login_profile
                     .as_ref()
@@ -210,6 +213,7 @@ impl Iam {
                 account: found.account,
                 who: found.who.clone(),
                 epoch: found.epoch,
+                sign_in_epoch: found.sign_in_epoch,
                 password: right.field,
                 begun: request.now,
                 mfa: None,

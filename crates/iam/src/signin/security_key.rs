@@ -115,6 +115,7 @@ impl Iam {
             account,
             who: proof.who().clone(),
             epoch: standing.epoch(),
+            sign_in_epoch: standing.sign_in_epoch(),
             password,
             begun: request.now,
             mfa: Some(proof.at()),

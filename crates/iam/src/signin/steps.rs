@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use claviger_model::{AccountId, Scalar as _, Secret, Timestamp};
+use claviger_model::{AccountId, Code, Scalar as _, Secret, Timestamp};
 use claviger_store::{CommitError, Depends, MarkKey, Scope, Stored, Unit};
 
 use super::event::{self, Failed};
@@ -101,6 +101,13 @@ impl Standing {
             None => self.account.root.password.as_ref(),
         };
         password.map(|password| password.field.as_str())
+    }
+
+    pub(super) fn sign_in_epoch(&self) -> u64 {
+        match &self.user {
+            Some(user) => user.sign_in_epoch,
+            None => self.account.root.sign_in_epoch,
+        }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -204,7 +211,9 @@ impl Iam {
     /// What is still asked for, by what the records say. The one place that knows the order of the steps.
     fn asked(&self, proved: Proved, standing: &Standing, now: Timestamp) -> Result<Asked, Refusal> {
         // SECURITY: what was proved before the password changed, or sessions were ended, is void (AC-32, AC-44).
-        if standing.epoch() != proved.epoch || standing.password_field() != Some(&*proved.password)
+        if standing.epoch() != proved.epoch
+            || standing.sign_in_epoch() != proved.sign_in_epoch
+            || standing.password_field() != Some(&*proved.password)
         {
             return Err(Refusal::Over);
         }
@@ -573,7 +582,7 @@ impl Iam {
         operation: &O,
         request: &RequestFacts,
     ) -> Result<(), Refusal> {
-        let caller = Caller::signing_in(Arc::new(proved.session()));
+        let caller = Caller::signing_in(Arc::new(proved.session()), proved.sign_in_epoch);
         let mut unit = self
             .store()
             .unit(&[Scope::Global, Scope::Account(proved.account)])
@@ -587,8 +596,12 @@ impl Iam {
             unit,
             principal: Arc::new(principal),
         };
-        self.call(operation, admitted, request).await?;
-        Ok(())
+        let done = self.call(operation, admitted, request).await;
+        done.map(drop).map_err(|fault| match fault.code() {
+            // It was ended while the step was taken, which says nothing of what was given.
+            Code::InvalidClientTokenId => Refusal::Over,
+            _ => Refusal::Fault(fault),
+        })
     }
 
     pub(super) async fn tell_wrong_factor(
