@@ -148,11 +148,21 @@ def test_the_rules_for_security_keys_are_replaced_and_a_refusal_loses_no_rule(
     admin.fills("Models denied", model)
     admin.presses("Save rules")
     assert "TrustedRoots.member.1" in admin.alarm()
+    assert "TrustedRoots" in admin.page.get_by_role("group", name="Vendor 1").get_by_role("alert").inner_text()
     field = admin.page.get_by_label("Certificate 1", exact=True)
     assert field.input_value() == "", "what may be a private key does not come back"
     assert admin.page.get_by_label("Models denied").input_value() == model
     admin.presses("Save rules")
     assert "Rules on models need an attestation" in admin.alarm()
+    # A list that is too long is refused beside its field, and nothing typed is lost.
+    many = "\n".join(f"00112233-4455-6677-8899-{number:012}" for number in range(101))
+    admin.fills("Models denied", many)
+    admin.presses("Save rules")
+    assert "less than or equal to 100" in admin.alarm()
+    field = admin.page.get_by_label("Models denied")
+    assert field.get_attribute("aria-invalid") == "true" and field.input_value() == many
+    admin.finds_no_barrier()
+    admin.shoots("security-key-rules-refused")
     admin.fills("Models denied", "")
     admin.presses("Save rules")
     assert admin.notice() == "The settings have been saved."

@@ -1,8 +1,12 @@
 //! Access keys that give way to others in stages, that expire, and that are good from some networks alone.
 
 use claviger_iam::operation;
+use claviger_iam::operation::access_keys::UpdateAccessKeyBounds;
 use claviger_it::{Actor, Reply, TestApp, on_both_engines};
+use claviger_model::{Code, Scalar};
 use serde_json::json;
+
+use crate::signin::{PASSWORD, at, by_name, opened, person, run};
 
 const OWN_KEYS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}"}]}"#;
 const ALLOW: &str =
@@ -93,6 +97,39 @@ async fn statuses(app: &TestApp) -> Vec<String> {
 }
 
 on_both_engines! {
+    async fn more_networks_than_a_key_may_have_are_refused_however_they_come_and_change_nothing(app) {
+        let key = person(&app, "alice", ALLOW).await;
+        bind(&app, &key, &[HOME]).await.ok();
+        let networks: Vec<String> = (0..21).map(|number| format!("192.0.2.{number}/32")).collect();
+        let some = |count: usize| networks.iter().take(count).map(String::as_str).collect::<Vec<_>>();
+        let kept = || async {
+            let told = app.root().call("ListAccessKeyDetails", &[ALICE]).await.ok();
+            told.body.split("<ResponseMetadata>").next().map(str::to_owned)
+        };
+        let before = kept().await;
+        assert!(before.as_ref().is_some_and(|before| before.contains(HOME)));
+        let said = bind(&app, &key, &some(21)).await.refused("ValidationError");
+        assert!(said.contains("less than or equal to 20"), "{said}");
+
+        // A page puts the operation together itself, and is held to the same.
+        let session = opened(by_name(&app, "alice", PASSWORD).await);
+        let alice = at(&app, &session.token).await.expect("a session");
+        let bounds = |count| UpdateAccessKeyBounds {
+            user_name: None,
+            access_key_id: Scalar::parse(key.access_key_id()).expect("an ID"),
+            remove_expiration_date: None,
+            remove_source_networks: None,
+            expiration_date: None,
+            source_networks: some(count).into_iter().map(|one| Scalar::parse(one).expect("a network")).collect(),
+        };
+        let fault = run(&app, &alice, bounds(21)).await.err().expect("too many");
+        assert_eq!(fault.code(), Code::ValidationError);
+        assert!(fault.message().is_some_and(|said| said.contains("less than or equal to 20")), "{fault:?}");
+        assert_eq!(kept().await, before);
+        run(&app, &alice, bounds(20)).await.expect("as many as a key may have");
+        assert_ne!(kept().await, before);
+    }
+
     async fn whoever_may_not_make_keys_or_touch_them_rotates_and_bounds_none(app) {
         const ALL_BUT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},{"Effect":"Deny","Action":"iam:DENIED","Resource":"*"}]}"#;
         app.root().call("CreateUser", &[("UserName", "bob")]).await.ok();

@@ -13,10 +13,42 @@ use crate::door::Visit;
 use crate::field::{read, read_filled};
 use crate::view::{Frame, fault_text};
 
-/// Certificates that an account may trust.
-const MOST_ROOTS: usize = 32;
-/// Models that one field may name.
-const MOST_MODELS: usize = 100;
+/// What was wrong, and the field that it stands beside: `allowed`, `certificate-2`; none where it is about the whole.
+struct Wrong {
+    field: String,
+    fault: Fault,
+}
+
+impl Wrong {
+    fn at(field: impl Into<String>) -> impl FnOnce(Fault) -> Self {
+        let field = field.into();
+        move |fault| Self { field, fault }
+    }
+
+    /// Of the operation, which names its members. `places` says which certificate of the form each of its roots is.
+    fn told(fault: Fault, places: &[usize]) -> Self {
+        let said = fault_text(&fault).to_lowercase();
+        let root = || {
+            let (_, behind) = said.split_once("trustedroots.")?;
+            let digits = behind.trim_start_matches("member.");
+            let number: String = digits.chars().take_while(char::is_ascii_digit).collect();
+            places.get(number.parse::<usize>().ok()?.checked_sub(1)?)
+        };
+        let named = [
+            ("allowedaaguids", "allowed"),
+            ("deniedaaguids", "denied"),
+            ("knownmodels", "known"),
+        ];
+        let field = match root() {
+            Some(place) => format!("certificate-{place}"),
+            None => named
+                .iter()
+                .find(|(member, _)| said.contains(member))
+                .map_or_else(String::new, |(_, field)| (*field).to_owned()),
+        };
+        Self { field, fault }
+    }
+}
 
 /// A vendor's certificate, and the models it vouches for.
 struct Root {
@@ -29,7 +61,8 @@ struct Root {
 #[template(path = "settings/security_keys.html")]
 struct Rules {
     frame: Frame,
-    error: Option<String>,
+    /// What was wrong, beside the field of this name.
+    error: Option<(String, String)>,
     verify: bool,
     attest: bool,
     roots: Vec<Root>,
@@ -61,8 +94,19 @@ impl Rules {
         }
     }
 
+    /// What was wrong in this field, if anything; in the field without a name, what is about the whole.
+    fn error_at(&self, field: &str) -> Option<&str> {
+        let (at, said) = self.error.as_ref()?;
+        (at == field).then_some(said.as_str())
+    }
+
+    /// The same for a certificate, by its place in the form.
+    fn error_of(&self, place: &usize) -> Option<&str> {
+        self.error_at(&format!("certificate-{place}"))
+    }
+
     /// What was typed, but for certificates that are not in force: one may have been a private key.
-    fn refused(self, visit: &Visit, said: String) -> Self {
+    fn refused(self, visit: &Visit, wrong: &Wrong) -> Self {
         let form = &visit.asked.form;
         let text = |name: &str| form.text(name).to_owned();
         let in_force = |typed: &str| {
@@ -78,7 +122,7 @@ impl Rules {
             models: models.to_owned(),
         });
         Self {
-            error: Some(said),
+            error: Some((wrong.field.clone(), fault_text(&wrong.fault))),
             verify: form.text("verification") == "required",
             attest: form.text("attestation") == "required",
             roots: roots.collect(),
@@ -124,18 +168,7 @@ fn refused(message: impl Into<String>) -> Fault {
 fn models(text: &str, label: &str) -> Result<Vec<Aaguid>, Fault> {
     let named = text.split(|c: char| c.is_whitespace() || c == ',');
     let named = named.filter(|one| !one.is_empty());
-    let models: Vec<Aaguid> = named
-        .map(|one| read(one, label))
-        .collect::<Result<_, _>>()?;
-    few(models, MOST_MODELS, label)
-}
-
-/// These, if they are not too many.
-fn few<T>(these: Vec<T>, most: usize, label: &str) -> Result<Vec<T>, Fault> {
-    if these.len() > most {
-        return Err(refused(format!("{label}: {most} at the most.")));
-    }
-    Ok(these)
+    named.map(|one| read(one, label)).collect()
 }
 
 /// A model with its certifications, from a line.
@@ -178,38 +211,68 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 pub(crate) async fn save(visit: Visit) -> Answer {
     match run(&visit).await {
         Ok(()) => go("/console/settings?done=settings-saved"),
-        Err(fault) => {
+        Err(wrong) => {
             let rules = rules(&visit).await.map_err(Failure::from)?;
-            page_again(&rules.refused(&visit, fault_text(&fault)))
+            page_again(&rules.refused(&visit, &wrong))
         }
     }
 }
 
-async fn run(visit: &Visit) -> Result<(), Fault> {
+async fn run(visit: &Visit) -> Result<(), Wrong> {
     let form = &visit.asked.form;
-    let mut trusted_roots = Vec::new();
-    for (certificate, vouches) in form.all("certificate").zip(form.all("vouches")) {
+    let (mut trusted_roots, mut places) = (Vec::new(), Vec::new());
+    let typed = form.all("certificate").zip(form.all("vouches"));
+    for (place, (certificate, vouches)) in (1..).zip(typed) {
         if certificate.is_empty() && vouches.is_empty() {
             continue;
         }
+        let field = format!("certificate-{place}");
+        let body = read(certificate, "The certificate").map_err(Wrong::at(field.as_str()))?;
+        let label = "A model that a certificate vouches for";
         trusted_roots.push(TrustedRootShape {
-            certificate_body: Secret::new(read(certificate, "The certificate")?),
-            aaguids: models(vouches, "A model that a certificate vouches for")?,
+            certificate_body: Secret::new(body),
+            aaguids: models(vouches, label).map_err(Wrong::at(field))?,
         });
+        places.push(place);
     }
+    let named = |field: &str, label| models(form.text(field), label).map_err(Wrong::at(field));
     let lines = form.text("known").lines();
     let lines = lines.filter(|line| !line.trim().is_empty());
     let update = UpdateAccountSecurityKeyPolicy {
-        user_verification: Some(read(form.text("verification"), "The verification")?),
-        attestation: Some(read(form.text("attestation"), "The proof")?),
-        trusted_roots: few(trusted_roots, MOST_ROOTS, "Certificates")?,
-        allowed_aaguids: models(form.text("allowed"), "A model allowed")?,
-        denied_aaguids: models(form.text("denied"), "A model denied")?,
-        known_models: few(
-            lines.map(known).collect::<Result<_, _>>()?,
-            MOST_MODELS,
-            "Models that are known",
-        )?,
+        user_verification: Some(
+            read(form.text("verification"), "The verification").map_err(Wrong::at(""))?,
+        ),
+        attestation: Some(read(form.text("attestation"), "The proof").map_err(Wrong::at(""))?),
+        trusted_roots,
+        allowed_aaguids: named("allowed", "A model allowed")?,
+        denied_aaguids: named("denied", "A model denied")?,
+        known_models: (lines.map(known).collect::<Result<_, _>>()).map_err(Wrong::at("known"))?,
     };
-    visit.call(&update).await.map(drop)
+    let done = visit.call(&update).await;
+    done.map(drop).map_err(|fault| Wrong::told(fault, &places))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_stands_beside_the_field_that_it_names() {
+        let at = |said: &str| Wrong::told(refused(said), &[2, 5]).field;
+        let long = "1 validation error detected: Value at 'allowedAAGUIDs' failed to satisfy constraint: Member must have length less than or equal to 100";
+        assert_eq!(at(long), "allowed");
+        assert_eq!(at("Value at 'knownModels' is wrong"), "known");
+        assert_eq!(at("DeniedAAGUIDs.member.3 is twice there"), "denied");
+        assert_eq!(
+            at("TrustedRoots.member.2 holds no certificate"),
+            "certificate-5"
+        );
+        assert_eq!(
+            at("Value at 'trustedRoots.1.member.aaguids' is long"),
+            "certificate-2"
+        );
+        assert_eq!(at("TrustedRoots.member.9 is no place"), "");
+        assert_eq!(at("Value at 'trustedRoots' is long"), "");
+        assert_eq!(at("Rules on models need an attestation"), "");
+    }
 }
