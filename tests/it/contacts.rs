@@ -223,6 +223,19 @@ on_both_engines! {
         assert_eq!(codes(&app).await, []);
     }
 
+    async fn nobody_keeps_others_from_being_sent_their_codes(app) {
+        let (alice, bob) = (app.user_with("alice", ALL).await, app.user_with("bob", ALL).await);
+        app.root().call("SetContact", &[("UserName", "bob"), ("Mobile", "+49-15112345678")]).await.ok();
+        let ask = [("Mobile", "+49-15112345678")];
+        for _ in 0..6 {
+            alice.call("RequestContactCode", &ask).await.ok();
+        }
+        // As for an address that nobody has.
+        alice.call("RequestContactCode", &ask).await.refused("Throttling");
+        let (ticket, code) = asked(&app, &bob, "Mobile", "+49-15112345678").await;
+        verify(&bob, &ticket, &code).await.ok();
+    }
+
     async fn root_signs_in_with_the_address_that_root_has_verified(app) {
         let root = app.root();
         assert_eq!(root.call("GetContacts", &[]).await.ok().text("Email"), "root@example.com");

@@ -27,6 +27,10 @@ const BY_HOLDER: u32 = 12;
 const TO_PREFIX: u32 = 200;
 /// How many codes one account has sent in an hour.
 const BY_ACCOUNT: u32 = 1_000;
+/// How many codes are asked for from one source in an hour.
+const BY_SOURCE: u32 = 100;
+/// How many codes the whole server sends in an hour: the most that a fraud can cost before somebody sees it.
+const IN_ALL: u32 = 5_000;
 const HOUR: u32 = 3_600;
 /// The kinds of buckets that tickets are taken from.
 const TRIED: &str = "sent_code_tries";
@@ -34,6 +38,8 @@ const ADDRESSES: &str = "sent_codes_to";
 const PREFIXES: &str = "sent_codes_to_prefix";
 const HOLDERS: &str = "sent_codes_by";
 const ACCOUNTS: &str = "sent_codes_of_account";
+const SOURCES: &str = "sent_codes_from";
+const SERVER: &str = "sent_codes";
 /// What tickets are sealed for: nothing sealed for another purpose opens as one.
 const SEALED_FOR: &[u8] = b"claviger sent code 1";
 /// Characters of a ticket; longer ones are not opened.
@@ -104,22 +110,32 @@ async fn take(
     }
 }
 
-/// Takes what sending a code costs: of the address, of those who are reached through the same network, of the holder and of
-/// the account (AC-42). Kept across tries of the operation.
-async fn pay(cx: &Cx<'_>, holder: &Holder, to: &Address) -> Result<(), Fault> {
+/// Takes what sending a code costs: of the source, the holder, the address, the numbers beside it, the account and the server
+/// (AC-42). Kept across tries of the operation. Where nothing is sent, the tickets are the asker's own, as many as of an
+/// address: nobody uses up what others need to be sent theirs.
+async fn pay(cx: &Cx<'_>, holder: &Holder, to: &Address, is_silent: bool) -> Result<(), Fault> {
     let digest = |text: &[u8]| HEXLOWER.encode(&Sha256::digest(text));
-    let address = digest(&to.key());
+    let mut address = to.key();
+    if is_silent {
+        address.push(0);
+        address.extend_from_slice(holder.id.as_bytes());
+    }
+    let address = digest(&address);
     cx.once(&format!("{ADDRESSES}/{address}"), async {
+        // The asker's own come first: who floods takes little of what others need.
+        let source = cx.request().source_network().to_string();
+        take(cx, Scope::Global, SOURCES, &source, BY_SOURCE).await?;
+        take(cx, cx.scope(), HOLDERS, &holder.id, BY_HOLDER).await?;
         take(cx, Scope::Global, ADDRESSES, &address, TO_ADDRESS).await?;
-        if let Address::Mobile(mobile) = to {
+        if let (Address::Mobile(mobile), false) = (to, is_silent) {
             // Paid numbers lie in blocks: the last four digits tell them apart.
             let number = mobile.e164();
             let prefix = number.get(..number.len().saturating_sub(4));
             let prefix = digest(prefix.unwrap_or(&number).as_bytes());
             take(cx, Scope::Global, PREFIXES, &prefix, TO_PREFIX).await?;
         }
-        take(cx, cx.scope(), HOLDERS, &holder.id, BY_HOLDER).await?;
         take(cx, cx.scope(), ACCOUNTS, "", BY_ACCOUNT).await?;
+        take(cx, Scope::Global, SERVER, "", IN_ALL).await?;
         Ok(Secret::new(String::new()))
     })
     .await
@@ -139,7 +155,7 @@ pub(crate) async fn send(
     to: Address,
     is_silent: bool,
 ) -> Result<Secret<String>, Fault> {
-    pay(cx, &holder, &to).await?;
+    pay(cx, &holder, &to, is_silent).await?;
     let account = lookup::account(cx).await?;
     let code = draw(cx.rng());
     let content = Content {
