@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -131,6 +132,40 @@ def test_hardware_tokens_are_imported_seen_with_their_holder_and_deleted(
     assert admin.notice() == "The device has been deleted."
     assert "GAHT00000002" not in admin.reads()
     admin.goes("/console/settings/hardware-mfa/delete?serial=GAHT00000001")
+    admin.presses("Delete device")
+    assert "in use" in admin.alarm()
+
+
+def test_a_virtual_device_that_nobody_holds_is_found_and_its_name_freed(admin: Person, console: Server) -> None:
+    iam = console.client("iam")
+    iam.create_user(UserName="app-holder")
+    for name in ("left-over", "app"):
+        made = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
+    seed = made["Base32StringSeed"].decode()
+    now = console.early_in_step()
+    iam.enable_mfa_device(
+        UserName="app-holder",
+        SerialNumber=made["SerialNumber"],
+        AuthenticationCode1=totp(seed, now, -1),
+        AuthenticationCode2=totp(seed, now),
+    )
+    admin.goes("/console/settings")
+    admin.follows("Show virtual MFA devices")
+    held = admin.page.get_by_role("row").filter(has_text="mfa/app")
+    assert "Assigned" in held.inner_text() and "app-holder" in held.inner_text()
+    assert held.get_by_role("link", name="Delete").count() == 0
+    admin.finds_no_barrier()
+    admin.shoots("virtual-mfa")
+    admin.page.get_by_label("Show", exact=True).select_option("Unassigned")
+    admin.presses("Show")
+    assert "mfa/left-over" in admin.reads() and "app-holder" not in admin.reads()
+    admin.page.get_by_role("link", name="Delete").click()
+    admin.finds_no_barrier()
+    admin.shoots("virtual-mfa-delete")
+    admin.presses("Delete device")
+    assert admin.notice() == "The device has been deleted. Its name is free."
+    iam.create_virtual_mfa_device(VirtualMFADeviceName="left-over")
+    admin.goes(f"/console/settings/virtual-mfa/delete?serial={quote(made['SerialNumber'])}")
     admin.presses("Delete device")
     assert "in use" in admin.alarm()
 

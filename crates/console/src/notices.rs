@@ -105,6 +105,10 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("hardware-deleted", "The device has been deleted."),
     (
+        "virtual-deleted",
+        "The device has been deleted. Its name is free.",
+    ),
+    (
         "server-certificate-uploaded",
         "The certificate has been uploaded. Its private key is sealed.",
     ),

@@ -6,6 +6,7 @@ mod passwords;
 pub(crate) mod security_keys;
 pub(crate) mod server_certificates;
 mod sign_in;
+pub(crate) mod virtual_mfa;
 
 use askama::Template;
 use claviger_iam::Fault;

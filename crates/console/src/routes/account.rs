@@ -21,6 +21,18 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(settings::save(visit))),
     ),
     get(
+        "/console/settings/virtual-mfa",
+        Session(|visit| Box::pin(settings::virtual_mfa::show(visit))),
+    ),
+    get(
+        "/console/settings/virtual-mfa/delete",
+        Session(|visit| Box::pin(settings::virtual_mfa::show_delete(visit))),
+    ),
+    post(
+        "/console/settings/virtual-mfa/delete",
+        Session(|visit| Box::pin(settings::virtual_mfa::delete(visit))),
+    ),
+    get(
         "/console/settings/hardware-mfa",
         Session(|visit| Box::pin(settings::hardware_mfa::show(visit))),
     ),

@@ -3,8 +3,10 @@
 use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::hardware_mfa_devices::{
-    DeleteHardwareMFADevice, HardwareMFADevice, ImportHardwareMFADevices, ListHardwareMFADevices,
+    DeleteHardwareMFADevice, ImportHardwareMFADevices, ListHardwareMFADevices,
 };
+use claviger_iam::operation::shapes::UserShape;
+use claviger_model::Timestamp;
 use claviger_model::name::SerialNumber;
 
 use crate::answer::{Answer, Failure, go, page, page_again};
@@ -20,26 +22,32 @@ const LIST: &str = "/console/settings/hardware-mfa";
 const ROWS: i32 = 50;
 
 /// Who holds a device.
-struct Holder {
+pub(super) struct Holder {
     /// The user's name and page; `None` for root.
-    user: Option<(String, String)>,
-    since: Option<When>,
+    pub(super) user: Option<(String, String)>,
+    pub(super) since: Option<When>,
 }
 
-struct Row {
-    serial: String,
-    encoded: String,
-    holder: Option<Holder>,
+/// A device of the account.
+pub(super) struct Row {
+    pub(super) serial: String,
+    pub(super) encoded: String,
+    pub(super) holder: Option<Holder>,
 }
 
 impl Row {
-    fn new(visit: &Visit, device: HardwareMFADevice) -> Self {
+    pub(super) fn new(
+        visit: &Visit,
+        serial: &SerialNumber,
+        user: Option<UserShape>,
+        since: Option<Timestamp>,
+    ) -> Self {
         let now = visit.asked.facts.now;
-        let since = device.enable_date.map(|at| When::of(at, now));
+        let since = since.map(|at| When::of(at, now));
         Self {
-            encoded: encode(device.serial_number.as_str()),
-            serial: device.serial_number.as_str().to_owned(),
-            holder: device.user.map(|user| Holder {
+            encoded: encode(serial.as_str()),
+            serial: serial.as_str().to_owned(),
+            holder: user.map(|user| Holder {
                 user: user.user_name.map(|name| {
                     let address = users::address_of(&name);
                     (name, address)
@@ -65,7 +73,16 @@ async fn rows(visit: &Visit, next_page: &mut Option<String>) -> Result<Vec<Row>,
     let listed = visit.call(&list).await?;
     *next_page = next(LIST, &listed.end);
     let devices = listed.hardware_mfa_devices.into_iter();
-    Ok(devices.map(|device| Row::new(visit, device)).collect())
+    Ok(devices
+        .map(|device| {
+            Row::new(
+                visit,
+                &device.serial_number,
+                device.user,
+                device.enable_date,
+            )
+        })
+        .collect())
 }
 
 /// The list.
