@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import http.server
 import json
 import re
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -378,3 +383,115 @@ def test_a_relay_that_is_nobody_is_no_reason_not_to_start(make_server: MakeServe
     change(server)
     logged(server, AGAIN)
     assert server.stop() == 0
+
+
+# The webhook
+
+
+class Hook:
+    """A webhook that answers what it is told to, and keeps what it was sent."""
+
+    def __init__(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        self.asked: list[tuple[str, dict[str, str], bytes]] = []
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(status)
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "4")
+                self.end_headers()
+                self.wfile.write(b"kept")
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+SIGNING_SECRET = "whsec_" + base64.b64encode(b"Planted-Signing-Secret!!").decode()
+TOKEN = "Planted-Bearer-Token!"
+
+
+def send_sms(hook: Hook, **more: str) -> Any:
+    env = {
+        "CLAVIGER_SMS_URL": f"http://127.0.0.1:{hook.port}/send?a=b",
+        "CLAVIGER_SMS_ALLOW_PRIVATE": "true",
+        "CLAVIGER_SMS_SECRET": SIGNING_SECRET,
+        "CLAVIGER_SMS_HEADERS": f"Authorization: Bearer {TOKEN}\nX-More: yes",
+        "CLAVIGER_SMS_BODY": '{"message": {"phone": "{to}", "body": "{text}"}, "reference": "{id}"}',
+    }
+    return run_claviger("notify", "test", "--sms", "+4930123456", env=env | more)
+
+
+def test_a_text_message_is_signed_and_shaped_as_configured() -> None:
+    hook = Hook()
+    done = send_sms(hook)
+    assert (done.returncode, done.stdout) == (0, "It was taken: the webhook answered 200: kept\n"), done.stderr
+    ((path, headers, body),) = hook.asked
+    assert path == "/send?a=b"
+    assert headers["authorization"] == f"Bearer {TOKEN}"
+    assert headers["x-more"] == "yes"
+    sent = json.loads(body)
+    assert sent["message"]["phone"] == "+4930123456"
+    assert sent["reference"] == headers["webhook-id"] == headers["idempotency-key"]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.new(base64.b64decode(SIGNING_SECRET.removeprefix("whsec_")), signed, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+
+
+@pytest.mark.parametrize(("status", "said"), [(422, "refused for good"), (401, "try again"), (503, "try again")])
+def test_a_refused_text_message_is_told_with_its_answer(status: int, said: str) -> None:
+    done = send_sms(Hook(status))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert str(status) in done.stderr
+    assert "kept" in done.stderr
+
+
+def test_ac_45_no_redirect_is_followed() -> None:
+    inner = Hook()
+    done = send_sms(Hook(307, {"Location": f"http://127.0.0.1:{inner.port}/"}))
+    assert done.returncode == 1
+    assert "redirects are not followed" in done.stderr
+    assert inner.asked == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
+def test_ac_45_a_webhook_at_an_address_of_ones_own_is_not_asked(host: str) -> None:
+    hook = Hook()
+    url = f"https://{host}:{hook.port}/"
+    done = send_sms(hook, CLAVIGER_SMS_URL=url, CLAVIGER_SMS_ALLOW_PRIVATE="false")
+    assert done.returncode == 1
+    assert "no address of the public Internet" in done.stderr, done.stderr
+    assert hook.asked == []
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"CLAVIGER_SMS_ALLOW_PRIVATE": "false"},
+        {"CLAVIGER_SMS_URL": f"https://iam:{TOKEN}@127.0.0.1/"},
+        {"CLAVIGER_SMS_URL": f"ftp://127.0.0.1/{TOKEN}"},
+        {"CLAVIGER_SMS_METHOD": "GET"},
+        {"CLAVIGER_SMS_BODY": "{to} {text}"},
+        {"CLAVIGER_SMS_BODY": '{"to": "{to}"}'},
+        {"CLAVIGER_SMS_SECRET": "whsec_short"},
+        {"CLAVIGER_SMS_HEADERS": TOKEN},
+        {"CLAVIGER_SMS_HEADERS": "Host: elsewhere"},
+        {"CLAVIGER_SMS_HEADERS": f"X: {TOKEN}\x01"},
+    ],
+)
+def test_an_unusable_webhook_is_refused_without_repeating_its_secrets(env: dict[str, str]) -> None:
+    hook = Hook()
+    done = send_sms(hook, **env)
+    assert done.returncode == 2, done.stderr
+    assert hook.asked == []
+    for secret in (TOKEN, SIGNING_SECRET):
+        assert secret not in done.stderr

@@ -68,10 +68,21 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum NotifyCommand {
     /// Send one message the way the server would, and print what the other side answered. Asks no server and no store.
     Test {
-        /// The address to write to.
-        #[arg(long, value_name = "ADDRESS")]
-        email: String,
+        #[command(flatten)]
+        to: Recipient,
     },
+}
+
+/// Whom to write to.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Recipient {
+    /// The address to write to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// The number to write to, in the international format: +4930123456.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) sms: Option<String>,
 }
 
 /// What to recover.

@@ -110,7 +110,7 @@ async fn send(
             .connect(name, stream)
             .await
             .with_context(|| format!("{endpoint} is not believed"))?;
-        return exchange(stream, request).await;
+        return exchange(stream, request, MAX_ANSWER_BYTES).await;
     }
     anyhow::ensure!(
         stream
@@ -118,10 +118,15 @@ async fn send(
             .is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
         "plain HTTP is for this host alone: `{endpoint}` must begin with https://"
     );
-    exchange(stream, request).await
+    exchange(stream, request, MAX_ANSWER_BYTES).await
 }
 
-fn tls(ca_bundle: Option<&Path>) -> anyhow::Result<ClientConfig> {
+/// What TLS takes to believe a server: its certificate must be signed by those in the file, or by those that the system
+/// trusts.
+///
+/// # Errors
+/// There are none.
+pub(crate) fn tls(ca_bundle: Option<&Path>) -> anyhow::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let certificates = match ca_bundle {
         Some(path) => CertificateDer::pem_file_iter(path)
@@ -132,7 +137,7 @@ fn tls(ca_bundle: Option<&Path>) -> anyhow::Result<ClientConfig> {
     roots.add_parsable_certificates(certificates);
     anyhow::ensure!(
         !roots.is_empty(),
-        "this system trusts no certificate: name the server's with `--ca-bundle`"
+        "this system trusts no certificate: name a file with the one that the server's is signed by"
     );
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
@@ -198,9 +203,14 @@ fn signed(
         .context("the request cannot be made")
 }
 
-async fn exchange(
+/// Sends one request over a connection of its own, and gives what comes back.
+///
+/// # Errors
+/// The connection breaks off, or the answer is longer than `max` bytes.
+pub(crate) async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Body>,
+    max: usize,
 ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
@@ -209,7 +219,7 @@ async fn exchange(
         .await
         .context("the server broke off")?;
     let status = answer.status();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES)
+    let body = Limited::new(answer.into_body(), max)
         .collect()
         .await
         .map_err(|error| anyhow::anyhow!("the server's answer broke off or is too long: {error}"))?

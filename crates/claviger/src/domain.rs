@@ -135,6 +135,7 @@ pub(crate) fn sender(config: &Config) -> Sender {
 pub(crate) fn ways(config: &Config) -> Ways {
     Ways {
         relay: config.messages.relay.clone(),
+        webhook: config.messages.webhook.clone(),
         outbox: config.data_dir.join(OUTBOX),
         sender: sender(config),
         retry_seconds: config.messages.retry_seconds,

@@ -6,9 +6,11 @@
 //! taken a message and before that is written down sends it again: under the same id, with the same contents.
 
 mod files;
+mod guard;
 mod letter;
 mod outcome;
 mod smtp;
+mod webhook;
 mod words;
 
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use std::time::Duration;
 
 use claviger_iam::Iam;
 use claviger_iam::dispatch::{Dispatch, EMAIL, SMS};
+use claviger_iam::entity::contact::Address;
 use claviger_iam::notice::{CHANNEL as NOTICE, Notice};
 use claviger_model::Timestamp;
 use claviger_store::{Delivery, StoreError};
@@ -29,6 +32,7 @@ pub(crate) use letter::{Letter, Sender};
 pub(crate) use outcome::Outcome;
 use smtp::Session;
 pub(crate) use smtp::{Relay, Security};
+pub(crate) use webhook::{Answered, Template, Webhook, signing_secret};
 pub(crate) use words::Language;
 
 /// How often the outbox is looked at.
@@ -42,6 +46,8 @@ const DRAIN: Duration = Duration::from_secs(15);
 pub(crate) struct Ways {
     /// E-mail; into files where there is none.
     pub(crate) relay: Option<Relay>,
+    /// Text messages; into files where there is none.
+    pub(crate) webhook: Option<Webhook>,
     /// Where files go.
     pub(crate) outbox: PathBuf,
     pub(crate) sender: Sender,
@@ -115,7 +121,8 @@ enum Sorted {
     Letter {
         letter: Box<Letter>,
         to: Option<String>,
-        is_sms: bool,
+        /// Where it is a text message: the number, as networks know it.
+        number: Option<String>,
     },
     /// What is worth nothing any more.
     Late,
@@ -127,6 +134,13 @@ struct Post {
     ways: Ways,
     iam: Iam,
     stop: Arc<Stop>,
+}
+
+/// What one round has found out about the ways.
+struct Round<'r> {
+    line: Line<'r>,
+    /// Why the webhook takes nothing.
+    webhook_away: Option<String>,
 }
 
 /// The connection to the relay in one round.
@@ -143,11 +157,10 @@ impl Post {
 
     /// Seconds that a batch is this node's: as long as its slowest way could take, and a little.
     fn lease(&self) -> u32 {
-        let slowest = self
-            .ways
-            .relay
-            .as_ref()
-            .map_or(Duration::ZERO, |relay| 3 * relay.timeout);
+        let ways = &self.ways;
+        let letter = ways.relay.as_ref().map(|relay| 3 * relay.timeout);
+        let text = ways.webhook.as_ref().map(|webhook| webhook.timeout);
+        let slowest = letter.max(text).unwrap_or_default();
         let each = u32::try_from(slowest.as_secs()).unwrap_or(u32::MAX);
         each.saturating_mul(BATCH as u32).saturating_add(60)
     }
@@ -157,17 +170,20 @@ impl Post {
         let store = self.iam.store();
         let due = store.due(self.now(), self.lease(), BATCH).await?;
         let count = due.len();
-        let mut line = Line::Unopened;
+        let mut round = Round {
+            line: Line::Unopened,
+            webhook_away: None,
+        };
         for delivery in due {
             if self.stop.asked.load(Ordering::SeqCst) {
                 // Untried: whoever looks next has it.
                 store.defer(&delivery, self.now()).await?;
                 continue;
             }
-            let (at, outcome) = self.attempt(&delivery, &mut line).await?;
+            let (at, outcome) = self.attempt(&delivery, &mut round).await?;
             self.settle(&delivery, at, outcome).await?;
         }
-        if let Line::Open(session) = line {
+        if let Line::Open(session) = round.line {
             session.close().await;
         }
         Ok(count)
@@ -177,13 +193,20 @@ impl Post {
     async fn attempt<'p>(
         &'p self,
         delivery: &Delivery,
-        line: &mut Line<'p>,
+        round: &mut Round<'p>,
     ) -> Result<(Timestamp, Outcome), StoreError> {
         match self.sort(delivery) {
-            Sorted::Letter { letter, to, is_sms } => {
+            Sorted::Letter { letter, to, number } => {
                 let outcome = match (&self.ways.relay, to.as_deref()) {
-                    (Some(relay), Some(to)) if !is_sms => by_relay(relay, line, &letter, to).await,
-                    (_, to) => self.to_file(&letter, to),
+                    (Some(relay), Some(to)) if number.is_none() => {
+                        by_relay(relay, &mut round.line, &letter, to).await
+                    }
+                    (_, to) => match (&self.ways.webhook, &number) {
+                        (Some(webhook), Some(number)) => {
+                            self.by_webhook(webhook, round, &letter, number).await
+                        }
+                        _ => self.to_file(&letter, to),
+                    },
                 };
                 Ok((letter.at, outcome))
             }
@@ -198,11 +221,12 @@ impl Post {
     fn sort(&self, delivery: &Delivery) -> Sorted {
         let message = &delivery.message;
         let sender = &self.ways.sender;
-        let (letter, to) = match &*message.channel {
+        let (letter, to, number) = match &*message.channel {
             NOTICE => match serde_json::from_value::<Notice>(message.body.clone()) {
                 Ok(notice) => (
                     Letter::of(&message.id, &notice, sender),
                     notice.to.map(|to| to.as_str().to_owned()),
+                    None,
                 ),
                 Err(error) => return Sorted::Unknown(format!("it cannot be read: {error}")),
             },
@@ -211,6 +235,10 @@ impl Post {
                 Ok(dispatch) => (
                     Letter::dispatched(&message.id, &dispatch, sender),
                     Some(dispatch.to.as_str().to_owned()),
+                    match dispatch.to {
+                        Address::Mobile(number) => Some(number.e164()),
+                        Address::Email(_) => None,
+                    },
                 ),
                 // SECURITY: the error could tell what stands there.
                 Err(_) => return Sorted::Unknown(String::from("it cannot be read")),
@@ -224,12 +252,30 @@ impl Post {
         };
         match letter {
             Ok(letter) => Sorted::Letter {
-                is_sms: message.channel == SMS,
                 letter: Box::new(letter),
                 to,
+                number,
             },
             Err(error) => Sorted::Unknown(format!("it cannot be written: {error}")),
         }
+    }
+
+    async fn by_webhook(
+        &self,
+        webhook: &Webhook,
+        round: &mut Round<'_>,
+        letter: &Letter,
+        number: &str,
+    ) -> Outcome {
+        if let Some(why) = &round.webhook_away {
+            return Outcome::Away(why.clone());
+        }
+        let sent = webhook.send(&letter.id, number, &letter.said, self.now());
+        let outcome = sent.await.outcome;
+        if let Outcome::Away(why) = &outcome {
+            round.webhook_away = Some(why.clone());
+        }
+        outcome
     }
 
     fn to_file(&self, letter: &Letter, to: Option<&str>) -> Outcome {
@@ -321,6 +367,11 @@ async fn by_relay<'r>(relay: &'r Relay, line: &mut Line<'r>, letter: &Letter, to
     outcome
 }
 
+/// What a text message says that only shows that text messages arrive.
+pub(crate) fn test_text(from: &Sender) -> String {
+    from.language.test(from.product, &from.address).1
+}
+
 /// Sends one letter by the relay, as a message of the outbox would go.
 pub(crate) async fn send_one(relay: &Relay, letter: &Letter, to: &str) -> Outcome {
     let mut line = Line::Unopened;
@@ -330,3 +381,6 @@ pub(crate) async fn send_one(relay: &Relay, letter: &Letter, to: &str) -> Outcom
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,26 @@ pub(super) const KEYS: &[Key] = &[
         "CLAVIGER_SMTP_TIMEOUT_SECONDS",
         Some("30"),
     ),
+    secret("sms.url", "CLAVIGER_SMS_URL"),
+    key("sms.method", "CLAVIGER_SMS_METHOD", Some("POST")),
+    secret("sms.headers", "CLAVIGER_SMS_HEADERS"),
+    key(
+        "sms.body",
+        "CLAVIGER_SMS_BODY",
+        Some(r#"{"to":"{to}","text":"{text}","id":"{id}"}"#),
+    ),
+    secret("sms.secret", "CLAVIGER_SMS_SECRET"),
+    key("sms.ca", "CLAVIGER_SMS_CA", None),
+    key(
+        "sms.allow_private",
+        "CLAVIGER_SMS_ALLOW_PRIVATE",
+        Some("false"),
+    ),
+    key(
+        "sms.timeout_seconds",
+        "CLAVIGER_SMS_TIMEOUT_SECONDS",
+        Some("10"),
+    ),
     key(
         "messages.language",
         "CLAVIGER_MESSAGES_LANGUAGE",

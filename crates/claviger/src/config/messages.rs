@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use claviger_model::Secret;
+use http::Method;
+use http::header::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::sources::Layered;
-use crate::messages::{Language, Relay, Security};
+use crate::messages::{Language, Relay, Security, Template, Webhook, signing_secret};
 
 /// What the configuration says of messages.
 pub(crate) struct Messages {
     pub(crate) relay: Option<Relay>,
+    pub(crate) webhook: Option<Webhook>,
     pub(crate) language: Language,
     pub(crate) retry_seconds: i64,
 }
@@ -29,6 +32,7 @@ pub(super) fn read(layered: &Layered) -> Result<Messages, String> {
     }
     Ok(Messages {
         relay: relay(layered)?,
+        webhook: webhook(layered)?,
         language: language(layered.get("messages.language").unwrap_or_default())?,
         retry_seconds: hours * 3_600,
     })
@@ -136,4 +140,112 @@ fn credentials(layered: &Layered, url: &Url) -> Option<Result<UserAndPassword, S
             "the mail server's user and password go together: give both, in `smtp.url` or as `smtp.user` and `smtp.password`, or neither",
         )),
     })
+}
+
+/// Headers that the request has anyway, or that say where it ends.
+const RESERVED: &[&str] = &[
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "transfer-encoding",
+    "webhook-id",
+    "webhook-signature",
+    "webhook-timestamp",
+];
+
+fn webhook(layered: &Layered) -> Result<Option<Webhook>, String> {
+    let Some(text) = layered.get("sms.url") else {
+        return Ok(None);
+    };
+    // SECURITY: the address may hold a token, so no refusal repeats it.
+    let unusable = || {
+        String::from(
+            "`sms.url` must be an address such as https://sms.example.com/send, without user and password",
+        )
+    };
+    let url = Url::parse(text).map_err(|_| unusable())?;
+    let secure = match url.scheme() {
+        "https" => true,
+        "http" => false,
+        _ => return Err(unusable()),
+    };
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.ok_or_else(unusable)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(unusable());
+    }
+    let allow_private: bool = layered.parse("sms.allow_private", "true or false")?;
+    if !secure && !allow_private {
+        return Err(String::from(
+            "`sms.url` must begin with https://; plain HTTP is for a network of your own, with `sms.allow_private`",
+        ));
+    }
+    let authority = match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let target = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    let method = match layered.get("sms.method").unwrap_or_default() {
+        "POST" => Method::POST,
+        "PUT" => Method::PUT,
+        other => return Err(format!("`sms.method` is POST or PUT, not `{other}`")),
+    };
+    let body = Template::parse(layered.get("sms.body").unwrap_or_default())
+        .map_err(|why| format!("`sms.body` is {why}"))?;
+    let secret = match layered.get("sms.secret") {
+        None => None,
+        Some(text) => Some(signing_secret(text).ok_or_else(|| {
+            String::from(
+                "`sms.secret` must have 16 bytes or more; what begins with whsec_ goes on in base64",
+            )
+        })?),
+    };
+    Ok(Some(Webhook {
+        host: host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
+        port: url.port().unwrap_or(if secure { 443 } else { 80 }),
+        secure,
+        target: Secret::new(target),
+        authority,
+        method,
+        headers: headers(layered.get("sms.headers").unwrap_or_default())?,
+        body,
+        secret,
+        ca: layered.get("sms.ca").map(PathBuf::from),
+        allow_private,
+        timeout: timeout(layered, "sms.timeout_seconds")?,
+    }))
+}
+
+/// One header a line.
+fn headers(text: &str) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            // SECURITY: a header may hold a password: a line that is none is not repeated.
+            let (name, value) = line.split_once(':').ok_or_else(|| {
+                String::from("`sms.headers` has one header a line, such as Authorization: Bearer …")
+            })?;
+            let header = HeaderName::try_from(name.trim())
+                .ok()
+                .filter(|name| !RESERVED.contains(&name.as_str()))
+                .ok_or_else(|| {
+                    format!(
+                        "`sms.headers`: `{}` cannot be set",
+                        name.trim().escape_debug()
+                    )
+                })?;
+            let mut value = HeaderValue::try_from(value.trim())
+                .map_err(|_| format!("`sms.headers`: the value of `{header}` cannot be sent"))?;
+            value.set_sensitive(true);
+            Ok((header, value))
+        })
+        .collect()
 }

@@ -19,6 +19,8 @@ pub(crate) struct Letter {
     /// When what it tells of happened.
     pub(super) at: Timestamp,
     pub(super) subject: String,
+    /// What a text message says, which has room for no more.
+    pub(super) said: String,
     pub(super) text: String,
     pub(super) html: String,
 }
@@ -186,6 +188,7 @@ impl Letter {
             id: id.to_owned(),
             at,
             subject: line(&words.subject),
+            said: words.said.clone(),
             text: Text { letter: words }.render()?,
             html: Html { letter: words }.render()?,
         })

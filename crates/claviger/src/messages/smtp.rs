@@ -303,6 +303,7 @@ mod tests {
             id: String::from("an-id"),
             at: Timestamp::from_seconds(0),
             subject: String::from("x\r\nBcc: all@example.com\r\n\r\nbody"),
+            said: String::new(),
             text: String::from("t"),
             html: String::from("h"),
         };
