@@ -1,5 +1,7 @@
 //! The console's one door: no route answers without what it asks for.
 
+mod switching;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -295,7 +297,7 @@ on_both_engines! {
         let cookies = format!("__Host-claviger-session={}", token.expose());
         let hostile = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("x-forwarded-proto", "javascript"), ("x-forwarded-for", "\"><script>evil()</script>"), ("forwarded", "for=evil.example;host=evil.example"), ("user-agent", "<script>evil()</script>"), ("referer", "https://evil.example/")];
         let query = "%22%3E%3Cscript%3Eevil()%3C%2Fscript%3E%3Cb%20x%3D'";
-        let keys = ["done", "to", "search", "sort", "marker", "name", "arn", "user", "id", "version", "a", "b", "serial", "tab", "account", "type", "after"];
+        let keys = ["done", "to", "search", "sort", "marker", "name", "arn", "user", "id", "version", "a", "b", "serial", "tab", "account", "type", "after", "roleName", "displayName", "colour"];
         let query: Vec<String> = keys.iter().map(|key| format!("{key}={query}")).collect();
         let query = query.join("&");
         let mut shown = 0;

@@ -2,6 +2,7 @@
 
 mod ended;
 mod lasting;
+mod switching;
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -22,6 +22,7 @@ use crate::answer::{Answer, Failure, go, harden, page_with, with_cookies};
 use crate::cookies::Cookie;
 use crate::form::Form;
 use crate::routes::{Needs, Route};
+use crate::switch_role;
 use crate::view::{Problem, return_path};
 
 /// Bytes of the largest form that somebody who is signed in may send: a policy document with every character escaped.
@@ -120,7 +121,7 @@ impl Visit {
         }
     }
 
-    /// The name of the user who is signed in; root has none.
+    /// The name of the user who acts; root has none, and neither has a role.
     pub(crate) fn user_name(&self) -> Option<&str> {
         self.at.user().map(|user| user.name.as_str())
     }
@@ -221,7 +222,7 @@ async fn enter(
                 if is_new {
                     return Err(Failure::Forged);
                 }
-                check_proof(&asked, &visit)?;
+                check_proof(&asked, &visit.form_proof())?;
             }
             let cookie = is_new.then(|| asked.set(Cookie::Visit, visit.expose()));
             let answer = page(Guest { asked, visit }).await?;
@@ -229,7 +230,10 @@ async fn enter(
             let is_kept = answer.headers().contains_key(CACHE_CONTROL);
             Ok(with_cookies(answer, cookie.filter(|_| !is_kept)))
         }
-        Needs::Session(page) | Needs::AnySession(page) => {
+        Needs::Session(page)
+        | Needs::AnySession(page)
+        | Needs::OwnSession(page)
+        | Needs::OwnAnySession(page) => {
             let token = asked
                 .cookie(Cookie::Session)
                 .and_then(ConsoleToken::parse)
@@ -242,10 +246,17 @@ async fn enter(
             outcome.caller = Some(at.principal().arn.clone());
             if is_post {
                 asked.form = form(&asked, body, LARGEST_FORM).await?;
-                check_proof(&asked, &token)?;
+                // SECURITY: what was filled in as a role is void once the session acts as somebody else, and the other way
+                // round.
+                let switched = at.session().switched.as_deref();
+                check_proof(&asked, &token.form_proof_as(switched))?;
+            }
+            // Nothing is run, as nobody, until the person knows. Whoever wants to leave may.
+            if at.is_role_over() && !matches!(route.needs, Needs::AnySession(_)) {
+                return role_over(&asked, &at, is_post).await;
             }
             // A session that reaches no further leads to one place alone.
-            if at.must_enrol() && matches!(route.needs, Needs::Session(_)) {
+            if at.must_enrol() && route.needs.is_whole() {
                 return go("/console/credentials/mfa/new");
             }
             let unconfirmed = Arc::new(AtomicBool::new(false));
@@ -255,13 +266,31 @@ async fn enter(
                 token,
                 unconfirmed: unconfirmed.clone(),
             };
+            let is_role = visit.at.switched().is_some();
+            if is_role && route.needs.is_own() {
+                return switch_role::own(&visit, is_post);
+            }
             let answer = page(visit).await;
+            // The role may have gone while the page was made, and the person be signed in still: the next page tells.
+            if is_role && matches!(answer, Err(Failure::SignIn)) {
+                return go("/console");
+            }
             // Pages that act on others may act on oneself too: whichever it was, the person confirms and comes back.
             if unconfirmed.load(Ordering::Relaxed) {
                 return Err(Failure::Confirm);
             }
             answer
         }
+    }
+}
+
+/// Tells a person that the time of the role is over, once.
+async fn role_over(asked: &Asked, at: &AtConsole, is_post: bool) -> Answer {
+    match asked.iam().leave_role(at, &asked.facts).await {
+        Ok(()) if is_post => go("/console?done=role-over-undone"),
+        Ok(()) => go("/console?done=role-over"),
+        Err(Refusal::Fault(fault)) => Err(Failure::Fault(fault)),
+        Err(_) => Err(Failure::SignIn),
     }
 }
 
@@ -300,7 +329,7 @@ fn too_large() -> Fault {
 }
 
 /// Refuses a form that was not made for this session or visit, or that comes from another site (AC-43).
-fn check_proof(asked: &Asked, token: &ConsoleToken) -> Result<(), Failure> {
+fn check_proof(asked: &Asked, right: &str) -> Result<(), Failure> {
     let header = |name: &str| {
         asked
             .headers
@@ -315,7 +344,7 @@ fn check_proof(asked: &Asked, token: &ConsoleToken) -> Result<(), Failure> {
         return Err(Failure::Forged);
     }
     let proof = asked.form.secret("proof");
-    if proof.matches(token.form_proof().as_bytes()) {
+    if proof.matches(right.as_bytes()) {
         Ok(())
     } else {
         Err(Failure::Forged)

@@ -34,12 +34,18 @@ struct Home {
     sign_in_address: String,
     mfa: bool,
     opened: When,
+    /// Since when the person acts as a role.
+    switched: Option<When>,
     source_ip: String,
 }
 
 async fn advice(visit: &Visit) -> Vec<Advice> {
-    let root = visit.user_name().is_none();
+    let root = visit.at.is_root();
     let mut advice = Vec::new();
+    // A role has nothing of its own to look after.
+    if visit.at.switched().is_some() {
+        return advice;
+    }
     let has_mfa = !visit.at.mfa_devices().is_empty();
     advice.push(Advice {
         good: has_mfa,
@@ -111,6 +117,7 @@ pub(crate) async fn show(visit: Visit) -> Answer {
         sign_in_address,
         mfa: session.mfa.is_some(),
         opened: When::of(session.opened, now),
+        switched: (visit.at.switched()).map(|switched| When::of(switched.begun(), now)),
         source_ip: session.source_ip.to_string(),
         frame,
     })

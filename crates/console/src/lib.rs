@@ -42,6 +42,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod simulator;
+mod switch_role;
 mod temporary;
 mod users;
 mod view;

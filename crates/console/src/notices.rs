@@ -122,6 +122,19 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("report-made", "This is the newest report."),
     ("report-running", "The report is being made."),
+    (
+        "switched",
+        "You act as the role now, until you switch back.",
+    ),
+    ("switched-back", "You act as yourself again."),
+    (
+        "role-over",
+        "Your time as the role is over, or the role has gone. You act as yourself again.",
+    ),
+    (
+        "role-over-undone",
+        "Your time as the role is over, or the role has gone, so nothing was done. You act as yourself again.",
+    ),
 ];
 
 /// The sentence for a word; none for any other word.

@@ -39,7 +39,7 @@ async fn rules(visit: &Visit) -> Vec<String> {
             String::from("Three of: upper-case letters, lower-case letters, digits, symbols"),
         ]
     };
-    if visit.user_name().is_none() {
+    if visit.at.is_root() {
         return fixed();
     }
     let policy = match visit.call(&GetAccountPasswordPolicy {}).await {

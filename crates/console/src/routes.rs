@@ -27,6 +27,22 @@ pub(crate) enum Needs {
     Session(fn(Visit) -> Coming),
     /// Any session, also one that reaches no further than assigning a device.
     AnySession(fn(Visit) -> Coming),
+    /// The same as `Session`, of a person who acts as themselves: it concerns what is the person's own.
+    OwnSession(fn(Visit) -> Coming),
+    /// The same as `AnySession`, of a person who acts as themselves.
+    OwnAnySession(fn(Visit) -> Coming),
+}
+
+impl Needs {
+    /// Whether a role that somebody has switched to has no such page.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self, Self::OwnSession(_) | Self::OwnAnySession(_))
+    }
+
+    /// Whether a session must reach as far as policies let it.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::Session(_) | Self::OwnSession(_))
+    }
 }
 
 /// A route.
@@ -76,6 +92,8 @@ pub struct Listed {
     pub path: &'static str,
     /// Whether somebody must be signed in.
     pub needs_session: bool,
+    /// Whether it is closed to who acts as a role.
+    pub is_own: bool,
 }
 
 /// Every route of the console.
@@ -84,6 +102,7 @@ pub fn routes() -> impl Iterator<Item = Listed> {
         method: route.method.clone(),
         path: route.path,
         needs_session: !matches!(route.needs, Needs::Nobody(_)),
+        is_own: route.needs.is_own(),
     })
 }
 
@@ -121,4 +140,24 @@ pub(crate) fn router(door: Door) -> Router {
             harden(&mut answer, over_tls);
             answer
         }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all;
+
+    #[test]
+    fn what_is_a_persons_own_is_closed_to_roles_and_nothing_else_is() {
+        let own = ["/console/credentials", "/console/confirm"];
+        for route in all() {
+            let is_own = own.iter().any(|own| route.path.starts_with(own));
+            assert_eq!(
+                route.needs.is_own(),
+                is_own,
+                "{} {}",
+                route.method,
+                route.path
+            );
+        }
+    }
 }

@@ -418,7 +418,7 @@ pub(crate) async fn sign_out(visit: Visit) -> Answer {
         Err(Refusal::Fault(fault)) => return Err(Failure::Fault(fault)),
         Err(_) => return Err(Failure::SignIn),
     }
-    let account = visit.at.principal().account;
+    let account = visit.at.person().account;
     Ok(with_cookies(
         go(&format!("/signin/{account}"))?,
         [asked.clear(Cookie::Session)],

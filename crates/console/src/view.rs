@@ -31,6 +31,47 @@ pub(crate) struct Frame {
     pub(crate) icon: String,
     /// Whether nothing but assigning a device is open.
     pub(crate) enrolment: bool,
+    /// The role that the person acts as.
+    pub(crate) acting: Option<Acting>,
+    /// Whether it is somebody who can act as roles.
+    pub(crate) may_switch: bool,
+}
+
+/// A role that somebody acts as.
+pub(crate) struct Acting {
+    /// Its name.
+    pub(crate) role: String,
+    pub(crate) account: String,
+    /// What the person calls it.
+    pub(crate) name: Option<String>,
+    pub(crate) colour: &'static str,
+    pub(crate) person: String,
+    pub(crate) ends: When,
+}
+
+impl Acting {
+    fn of(visit: &Visit) -> Option<Self> {
+        let switched = visit.at.switched()?;
+        let issuer = visit.at.principal().issuer.as_ref()?;
+        let role = issuer.as_str().split_once(":role/")?.1;
+        Some(Self {
+            role: role.to_owned(),
+            account: switched.account().to_string(),
+            name: switched.name().map(str::to_owned),
+            colour: switched.colour().as_str(),
+            person: person_name(visit),
+            ends: When::of(switched.expires(), visit.asked.facts.now),
+        })
+    }
+}
+
+/// What the person who is signed in is called, also while acting as a role.
+pub(crate) fn person_name(visit: &Visit) -> String {
+    visit
+        .at
+        .person()
+        .user()
+        .map_or_else(|| String::from("Root user"), |user| user.name.to_string())
 }
 
 impl Frame {
@@ -40,11 +81,11 @@ impl Frame {
         let principal = visit.at.principal();
         Self {
             here,
-            who: visit
-                .user_name()
-                .map_or_else(|| String::from("Root user"), str::to_owned),
+            who: person_name(visit),
+            acting: Acting::of(visit),
+            may_switch: visit.at.person().user().is_some(),
             account: principal.account.to_string(),
-            proof: visit.token.form_proof(),
+            proof: (visit.token).form_proof_as(visit.at.session().switched.as_deref()),
             notice: notice(done),
             enrolment: visit.at.must_enrol(),
             ..Self::plain(&visit.asked.door.site, title.into())
@@ -72,6 +113,8 @@ impl Frame {
             script: assets::address("console.js"),
             icon: assets::address("key.svg"),
             enrolment: false,
+            acting: None,
+            may_switch: false,
         }
     }
 }

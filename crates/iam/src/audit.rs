@@ -152,7 +152,8 @@ fn event_type(principal: &Principal) -> &'static str {
     }
 }
 
-fn display_name(principal: &Principal) -> String {
+/// Who acted, as look-ups name them.
+pub(crate) fn display_name(principal: &Principal) -> String {
     match &principal.being {
         Being::Root(_) => String::from("root"),
         Being::User(user) => user.name.as_str().to_owned(),
@@ -170,7 +171,8 @@ fn display_name(principal: &Principal) -> String {
 /// Who did what was done on the host, as look-ups name them.
 const HOST_OPERATOR: &str = "host-operator";
 
-fn identity(caller: &Caller, principal: &Principal) -> Value {
+/// Who acted, as events tell it.
+pub(crate) fn identity(caller: &Caller, principal: &Principal) -> Value {
     let mut identity = json!({
         "type": match principal.being {
             Being::Root(_) => "Root",

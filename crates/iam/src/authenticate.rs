@@ -344,10 +344,7 @@ fn last_use(
 ) -> Option<LastUse> {
     let scope = Scope::Account(caller.account());
     match (caller.who(), caller.session()) {
-        (Who::Role { id, .. }, _) => Some(LastUse::new(
-            MarkKey::new(scope, ROLE_USED, id.as_str()),
-            request.region.clone().into_owned(),
-        )),
+        (Who::Role { .. }, _) => role_used(caller, request),
         (who, None) => {
             let id = used_key(who, id.as_str());
             Some(LastUse::new(
@@ -358,6 +355,15 @@ fn last_use(
         // Temporary credentials are no access keys of the user's own.
         (_, Some(_)) => None,
     }
+}
+
+/// What noting the use of a role takes, where the caller is one.
+pub(crate) fn role_used(caller: &Caller, request: &RequestFacts) -> Option<LastUse> {
+    let Who::Role { account, id, .. } = caller.who() else {
+        return None;
+    };
+    let mark = MarkKey::new(Scope::Account(*account), ROLE_USED, id.as_str());
+    Some(LastUse::new(mark, request.region.clone().into_owned()))
 }
 
 /// The id of the mark that tells when a key was last used.

@@ -272,6 +272,26 @@ fn check_fresh(
     Err(Fault::unconfirmed())
 }
 
+/// Refuses a change of the credentials of the very person who acts as a role at the console. A thief of the session would
+/// otherwise get, by way of the role, what takes a fresh proof (AC-40); and the role's rights are not the person's own. By
+/// the record, whatever name the request gives.
+pub(crate) fn check_person(
+    spec: &Spec,
+    target: &Target,
+    person: Option<&Principal>,
+) -> Result<(), Fault> {
+    let Some(person) = person.filter(|_| spec.on_own_credentials) else {
+        return Ok(());
+    };
+    let mut checks = target.checks.iter();
+    if checks.any(|check| &*check.resource == person.arn.as_str()) {
+        return Err(Fault::denied(
+            "These are your own credentials, and you are acting as a role. Switch back to change them.",
+        ));
+    }
+    Ok(())
+}
+
 /// Whether the account's demand for a second factor grants what a session needs that may do nothing but assign one: on the
 /// caller's own user, and on the one device that has the user's name. It stands in for an identity policy and a permissions
 /// boundary, and an explicit deny is heeded.

@@ -27,6 +27,8 @@ pub struct Cx<'r> {
     pub(crate) request: &'r RequestFacts,
     pub(crate) slow: &'r Slow,
     pub(crate) principal: Option<Arc<Principal>>,
+    /// The person behind the caller, where that is a role that somebody has switched to at the console.
+    pub(crate) person: Option<Arc<Principal>>,
     /// The view of the store.
     pub unit: Unit,
     /// Whether an operation that changes no record has something to commit all the same.

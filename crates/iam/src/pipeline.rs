@@ -7,17 +7,18 @@ use claviger_store::{CommitError, Scope};
 
 use crate::audit::Occurrence;
 use crate::authenticate::Admitted;
-use crate::authorize::{Target, authorize, check_source, granted_by_password_policy};
-use crate::caller::Caller;
+use crate::authorize::{Target, authorize, check_person, check_source, granted_by_password_policy};
+use crate::caller::Who;
 use crate::context::RequestFacts;
 use crate::cx::{Cx, Slow};
+use crate::entity::Account;
 use crate::entity::account::ACCOUNT_RECORD;
-use crate::entity::{Account, ConsoleSession};
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::notice;
 use crate::operation::{Answer, Entry, Erased, Operation, entry};
 use crate::principal::Principal;
+use crate::signin::console::{person_of, still_there};
 use crate::spec::Spec;
 
 /// Tries before an operation queues up with the others that keep meeting conflicts.
@@ -75,6 +76,7 @@ impl Iam {
                 request,
                 slow: &slow,
                 principal,
+                person: None,
                 unit,
                 must_commit: false,
                 attachment: None,
@@ -137,7 +139,8 @@ impl Iam {
             }
         };
         let granted = granted_by_account(&mut cx, spec, &target).await?;
-        let allowed = authorize(spec, &target, cx.caller, &principal, cx.request, granted);
+        let allowed = check_person(spec, &target, cx.person.as_deref())
+            .and_then(|()| authorize(spec, &target, cx.caller, &principal, cx.request, granted));
         let result = match allowed {
             Ok(()) => input.run(&mut cx).await,
             Err(fault) => Err(fault),
@@ -226,22 +229,19 @@ impl Iam {
     }
 }
 
-/// Refuses a console session that has ended since the request came: what is in flight does not outlive it, since a commit
-/// depends on what is read here (AC-44).
+/// Refuses a console session that has ended since the request came, or acts as somebody else by now: what is in flight does
+/// not outlive it, since a commit depends on what is read here (AC-44).
 async fn check_console(cx: &mut Cx<'_>) -> Result<(), Fault> {
     let Some(session) = cx.caller.console() else {
         return Ok(());
     };
-    let scope = cx.scope();
-    let now = cx
-        .unit
-        .get::<ConsoleSession>(scope, &session.id)
-        .await
-        .map_err(Fault::unavailable)?;
-    match now {
-        Some(now) if now.digest == session.digest => Ok(()),
-        _ => Err(Caller::gone()),
+    let now = still_there(&mut cx.unit, session).await?;
+    // The principal is the role then, and nothing else in this unit would tell that the person's access has ended.
+    if matches!(cx.caller.who(), Who::Role { .. }) {
+        let (_, person) = person_of(&mut cx.unit, &now, cx.request.now).await?;
+        cx.person = Some(Arc::new(person));
     }
+    Ok(())
 }
 
 fn occurrence<'a>(

@@ -16,12 +16,14 @@ mod known_browser;
 mod password;
 mod security_key;
 mod steps;
+mod switch;
 
 pub use self::console::AtConsole;
 pub use self::half_open::{AwaitingFactor, AwaitingPassword, Factor};
 pub use self::known_browser::KnownBrowser;
 pub use self::password::{PasswordAttempt, SignInName};
 pub use self::steps::Opened;
+pub use self::switch::{Colour, RoleDisplayName, SwitchTo, Switched};
 
 use crate::fault::Fault;
 

@@ -25,6 +25,10 @@ impl Whose {
     /// `Missing` where no user can have that name.
     pub(crate) fn of(visit: &Visit) -> Result<Self, Failure> {
         let named = Some(visit.asked.param("name")).filter(|name| !name.is_empty());
+        // A role has no credentials of its own, and those of the person are not the role's.
+        if named.is_none() && visit.at.switched().is_some() {
+            return Err(Failure::Missing);
+        }
         let name = named.or(visit.user_name());
         Ok(Self {
             name: name

@@ -58,7 +58,7 @@ impl Account {
             pictures: None,
             hidden: Vec::new(),
         };
-        let is_root = visit.user_name().is_none();
+        let is_root = visit.at.is_root();
         match summary(visit).await {
             Ok(summary) => {
                 let number = |key: &str| summary.get(key).copied().unwrap_or_default();

@@ -42,6 +42,8 @@ struct Role {
     tags: Vec<TagShape>,
     description: String,
     minutes: String,
+    /// The address that fills in the form to switch to it.
+    switch: String,
     typed_key: String,
     typed_value: String,
 }
@@ -84,6 +86,7 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Ro
         frame: Frame::of(visit, role.role_name.clone(), "roles"),
         error,
         encoded: encode(&role.role_name),
+        switch: switch_address(visit, &role),
         arn: role.arn.as_str().to_owned(),
         made: When::of(role.create_date, now),
         used: used(visit, &role),
@@ -101,6 +104,20 @@ async fn one(visit: &Visit, name: &RoleName, error: Option<String>) -> Result<Ro
         typed_value: form.text("value").to_owned(),
         name: role.role_name,
     })
+}
+
+fn switch_address(visit: &Visit, role: &RoleShape) -> String {
+    let account = visit.at.principal().account;
+    let name = format!(
+        "{}{}",
+        role.path.as_str().trim_start_matches('/'),
+        role.role_name
+    );
+    format!(
+        "{}/console/switch-role?account={account}&roleName={}",
+        visit.asked.door.site.address,
+        encode(&name)
+    )
 }
 
 /// The page after something went wrong elsewhere.

@@ -1,6 +1,6 @@
 //! Access keys and the other credentials that are not for signing in: the own ones, and those of users, on the same pages.
 
-use super::Needs::Session;
+use super::Needs::{OwnSession, Session};
 use super::{Route, get, post};
 use crate::access_keys::{self, rotation};
 use crate::credentials::{certificates, contacts, device_name, recovery, services, ssh};
@@ -10,11 +10,11 @@ use crate::users::removal;
 pub(super) static ROUTES: &[Route] = &[
     get(
         "/console/credentials/keys/new",
-        Session(|visit| Box::pin(access_keys::show_new(visit))),
+        OwnSession(|visit| Box::pin(access_keys::show_new(visit))),
     ),
     post(
         "/console/credentials/keys/new",
-        Session(|visit| Box::pin(access_keys::create(visit))),
+        OwnSession(|visit| Box::pin(access_keys::create(visit))),
     ),
     get(
         "/console/users/{name}/keys/new",
@@ -30,11 +30,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/keys/{id}",
-        Session(|visit| Box::pin(access_keys::show(visit))),
+        OwnSession(|visit| Box::pin(access_keys::show(visit))),
     ),
     post(
         "/console/credentials/keys/{id}",
-        Session(|visit| Box::pin(access_keys::change(visit))),
+        OwnSession(|visit| Box::pin(access_keys::change(visit))),
     ),
     get(
         "/console/users/{name}/keys/{id}",
@@ -46,11 +46,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/keys/{id}/rotate",
-        Session(|visit| Box::pin(rotation::show(visit))),
+        OwnSession(|visit| Box::pin(rotation::show(visit))),
     ),
     post(
         "/console/credentials/keys/{id}/rotate",
-        Session(|visit| Box::pin(rotation::go_on(visit))),
+        OwnSession(|visit| Box::pin(rotation::go_on(visit))),
     ),
     get(
         "/console/users/{name}/keys/{id}/rotate",
@@ -78,11 +78,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/ssh",
-        Session(|visit| Box::pin(ssh::show_new(visit))),
+        OwnSession(|visit| Box::pin(ssh::show_new(visit))),
     ),
     post(
         "/console/credentials/ssh",
-        Session(|visit| Box::pin(ssh::upload(visit))),
+        OwnSession(|visit| Box::pin(ssh::upload(visit))),
     ),
     get(
         "/console/users/{name}/ssh",
@@ -94,7 +94,7 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/ssh/{id}",
-        Session(|visit| Box::pin(ssh::show(visit))),
+        OwnSession(|visit| Box::pin(ssh::show(visit))),
     ),
     get(
         "/console/users/{name}/ssh/{id}",
@@ -102,11 +102,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/services",
-        Session(|visit| Box::pin(services::show_new(visit))),
+        OwnSession(|visit| Box::pin(services::show_new(visit))),
     ),
     post(
         "/console/credentials/services",
-        Session(|visit| Box::pin(services::generate(visit))),
+        OwnSession(|visit| Box::pin(services::generate(visit))),
     ),
     get(
         "/console/users/{name}/services",
@@ -118,11 +118,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/certificates",
-        Session(|visit| Box::pin(certificates::show_new(visit))),
+        OwnSession(|visit| Box::pin(certificates::show_new(visit))),
     ),
     post(
         "/console/credentials/certificates",
-        Session(|visit| Box::pin(certificates::add(visit))),
+        OwnSession(|visit| Box::pin(certificates::add(visit))),
     ),
     get(
         "/console/users/{name}/certificates",
@@ -134,11 +134,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/remove",
-        Session(|visit| Box::pin(removal::show(visit))),
+        OwnSession(|visit| Box::pin(removal::show(visit))),
     ),
     post(
         "/console/credentials/remove",
-        Session(|visit| Box::pin(removal::remove(visit))),
+        OwnSession(|visit| Box::pin(removal::remove(visit))),
     ),
     get(
         "/console/users/{name}/remove",
@@ -150,11 +150,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/device",
-        Session(|visit| Box::pin(device_name::show(visit))),
+        OwnSession(|visit| Box::pin(device_name::show(visit))),
     ),
     post(
         "/console/credentials/device",
-        Session(|visit| Box::pin(device_name::rename(visit))),
+        OwnSession(|visit| Box::pin(device_name::rename(visit))),
     ),
     get(
         "/console/users/{name}/device",
@@ -166,11 +166,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/recovery",
-        Session(|visit| Box::pin(recovery::show(visit))),
+        OwnSession(|visit| Box::pin(recovery::show(visit))),
     ),
     post(
         "/console/credentials/recovery",
-        Session(|visit| Box::pin(recovery::act(visit))),
+        OwnSession(|visit| Box::pin(recovery::act(visit))),
     ),
     get(
         "/console/users/{name}/recovery",

@@ -1,10 +1,10 @@
 //! Signing in, and what a person does with the own credentials.
 
-use super::Needs::{AnySession, Nobody, Session};
+use super::Needs::{AnySession, Nobody, OwnAnySession, OwnSession, Session};
 use super::{Route, get, post};
 use crate::{
     assets, confirm, credentials, home, mfa, my_access, passkey, password, security_key, sessions,
-    sign_in, temporary,
+    sign_in, switch_role, temporary,
 };
 
 /// Their routes.
@@ -57,11 +57,11 @@ pub(super) static ROUTES: &[Route] = &[
     get("/console", Session(|visit| Box::pin(home::show(visit)))),
     get(
         "/console/confirm",
-        AnySession(|visit| Box::pin(confirm::show(visit))),
+        OwnAnySession(|visit| Box::pin(confirm::show(visit))),
     ),
     post(
         "/console/confirm",
-        AnySession(|visit| Box::pin(confirm::confirm(visit))),
+        OwnAnySession(|visit| Box::pin(confirm::confirm(visit))),
     ),
     get(
         "/console/access",
@@ -69,74 +69,86 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials",
-        Session(|visit| Box::pin(credentials::show(visit))),
+        OwnSession(|visit| Box::pin(credentials::show(visit))),
     ),
     post(
         "/console/credentials",
-        Session(|visit| Box::pin(credentials::act(visit))),
+        OwnSession(|visit| Box::pin(credentials::act(visit))),
     ),
     get(
         "/console/credentials/password",
-        Session(|visit| Box::pin(password::show(visit))),
+        OwnSession(|visit| Box::pin(password::show(visit))),
     ),
     post(
         "/console/credentials/password",
-        Session(|visit| Box::pin(password::change(visit))),
+        OwnSession(|visit| Box::pin(password::change(visit))),
     ),
     get(
         "/console/credentials/mfa/new",
-        AnySession(|visit| Box::pin(mfa::show_new(visit))),
+        OwnAnySession(|visit| Box::pin(mfa::show_new(visit))),
     ),
     post(
         "/console/credentials/mfa/new",
-        AnySession(|visit| Box::pin(mfa::create(visit))),
+        OwnAnySession(|visit| Box::pin(mfa::create(visit))),
     ),
     get(
         "/console/credentials/mfa/enable",
-        AnySession(|visit| Box::pin(mfa::show_enable(visit))),
+        OwnAnySession(|visit| Box::pin(mfa::show_enable(visit))),
     ),
     post(
         "/console/credentials/mfa/enable",
-        AnySession(|visit| Box::pin(mfa::enable(visit))),
+        OwnAnySession(|visit| Box::pin(mfa::enable(visit))),
     ),
     get(
         "/console/credentials/mfa/key",
-        AnySession(|visit| Box::pin(security_key::show(visit))),
+        OwnAnySession(|visit| Box::pin(security_key::show(visit))),
     ),
     post(
         "/console/credentials/mfa/key",
-        AnySession(|visit| Box::pin(security_key::register(visit))),
+        OwnAnySession(|visit| Box::pin(security_key::register(visit))),
     ),
     get(
         "/console/credentials/mfa/remove",
-        Session(|visit| Box::pin(mfa::show_remove(visit))),
+        OwnSession(|visit| Box::pin(mfa::show_remove(visit))),
     ),
     post(
         "/console/credentials/mfa/remove",
-        Session(|visit| Box::pin(mfa::remove(visit))),
+        OwnSession(|visit| Box::pin(mfa::remove(visit))),
     ),
     get(
         "/console/credentials/mfa/resync",
-        Session(|visit| Box::pin(mfa::show_resync(visit))),
+        OwnSession(|visit| Box::pin(mfa::show_resync(visit))),
     ),
     post(
         "/console/credentials/mfa/resync",
-        Session(|visit| Box::pin(mfa::resync(visit))),
+        OwnSession(|visit| Box::pin(mfa::resync(visit))),
     ),
     get(
         "/console/credentials/sessions",
-        Session(|visit| Box::pin(sessions::show(visit))),
+        OwnSession(|visit| Box::pin(sessions::show(visit))),
     ),
     post(
         "/console/credentials/sessions",
-        Session(|visit| Box::pin(sessions::end(visit))),
+        OwnSession(|visit| Box::pin(sessions::end(visit))),
     ),
     get(
         "/console/credentials/temporary",
-        Session(|visit| Box::pin(temporary::show(visit))),
+        OwnSession(|visit| Box::pin(temporary::show(visit))),
     ),
     post(
         "/console/credentials/temporary",
-        Session(|visit| Box::pin(temporary::make(visit))),
+        OwnSession(|visit| Box::pin(temporary::make(visit))),
+    ),
+    get(
+        "/console/switch-role",
+        Session(|visit| Box::pin(switch_role::show(visit))),
+    ),
+    post(
+        "/console/switch-role",
+        Session(|visit| Box::pin(switch_role::switch(visit))),
+    ),
+    post(
+        "/console/switch-back",
+        Session(|visit| Box::pin(switch_role::back(visit))),
     ),
 ];

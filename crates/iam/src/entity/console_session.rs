@@ -50,19 +50,27 @@ impl ConsoleToken {
     /// What the record of its session is found by.
     #[must_use]
     pub fn digest(&self) -> String {
-        self.hash(PURPOSE)
+        self.hash(PURPOSE, "")
     }
 
     /// What forms of this session carry to show that they come from its own pages. It tells nothing of the token.
     #[must_use]
     pub fn form_proof(&self) -> String {
-        self.hash(FORM_PURPOSE)
+        self.hash(FORM_PURPOSE, "")
     }
 
-    fn hash(&self, purpose: &[u8]) -> String {
+    /// The same for forms that are filled in as a role: they do nothing once the session acts as somebody else.
+    #[must_use]
+    pub fn form_proof_as(&self, switched: Option<&str>) -> String {
+        self.hash(FORM_PURPOSE, switched.unwrap_or_default())
+    }
+
+    fn hash(&self, purpose: &[u8], switched: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(purpose);
+        // INVARIANT: every token is of one length, so that what follows it cannot be taken for a part of it.
         hash.update(self.0.expose().as_bytes());
+        hash.update(switched.as_bytes());
         HEXLOWER.encode(&hash.finalize())
     }
 }
@@ -114,6 +122,9 @@ pub struct ConsoleSession {
     pub source_ip: IpAddr,
     /// With what it was opened.
     pub user_agent: Option<String>,
+    /// The role that its owner has switched to, sealed and bound to this session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switched: Option<String>,
 }
 
 impl ConsoleSession {
@@ -189,6 +200,12 @@ mod tests {
         let read = ConsoleToken::parse(token.expose()).expect("a token");
         assert_eq!(read.digest(), token.digest());
         assert_ne!(token.digest(), token.form_proof());
+        assert_eq!(token.form_proof(), token.form_proof_as(None));
+        assert_ne!(
+            token.form_proof_as(Some("a")),
+            token.form_proof_as(Some("b"))
+        );
+        assert_ne!(token.form_proof_as(Some("a")), token.form_proof());
         assert!(!format!("{token:?}").contains(token.expose()));
     }
 

@@ -12,7 +12,7 @@ use claviger_model::{
 };
 use claviger_policy::Policy;
 use claviger_shape::Shape;
-use claviger_store::{Scope, Stored};
+use claviger_store::{Scope, Stored, Unit};
 use zeroize::Zeroize;
 
 use super::shapes::{TagShape, tags_in};
@@ -296,7 +296,10 @@ impl Operation for GetSessionToken {
     type Output = GetSessionTokenOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        if cx.caller().session().is_some() && cx.caller().console().is_none() {
+        let caller = cx.caller();
+        // SECURITY: the console session of somebody who acts as a role is the person's, and the role's none.
+        let of_role = matches!(caller.who(), Who::Role { .. });
+        if of_role || caller.session().is_some() && caller.console().is_none() {
             return Err(cannot_call("GetSessionToken"));
         }
         Ok(Target::of(Check::on_account()))
@@ -469,8 +472,8 @@ fn parts_of(arn: &Arn) -> Result<Parts<'_>, Fault> {
 }
 
 /// The role of this resource name, in whichever account, and the account that the name names.
-async fn find_role(
-    cx: &mut Cx<'_>,
+pub(crate) async fn find_role(
+    unit: &mut Unit,
     arn: &Arn,
 ) -> Result<(Option<Arc<Stored<Role>>>, Option<AccountId>), Fault> {
     let parts = parts_of(arn)?;
@@ -484,8 +487,7 @@ async fn find_role(
     let Some(name) = name else {
         return Ok((None, Some(account)));
     };
-    let found = cx
-        .unit
+    let found = unit
         .find::<Role>(
             Scope::Account(account),
             &ROLES_BY_NAME,
@@ -578,10 +580,33 @@ fn packed_size(policy: Option<&str>, arns: &[Arn], tags: &[Tag]) -> i32 {
 }
 
 impl AssumeRole {
+    /// Takes on a role for so many seconds, with nothing that narrows or marks the session.
+    pub(crate) fn plain(
+        role_arn: Arn,
+        role_session_name: RoleSessionName,
+        seconds: Option<Bounded<900, 43_200>>,
+    ) -> Self {
+        Self {
+            role_arn,
+            role_session_name,
+            policy_arns: Vec::new(),
+            policy: None,
+            duration_seconds: seconds,
+            tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            external_id: None,
+            serial_number: None,
+            token_code: None,
+            source_identity: None,
+            provided_contexts: Vec::new(),
+            minimum_session_token_size: None,
+        }
+    }
+
     /// The check on the role, for the action of this operation. A role that is not there looks like one that trusts
     /// nobody (AC-26).
     async fn check(&self, cx: &mut Cx<'_>) -> Result<Check, Fault> {
-        let (role, account) = find_role(cx, &self.role_arn).await?;
+        let (role, account) = find_role(&mut cx.unit, &self.role_arn).await?;
         let mut check = match role {
             Some(role) => {
                 let principal = cx.principal().await?;
@@ -729,7 +754,7 @@ impl Operation for AssumeRole {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let principal = cx.principal().await?;
-        let (role, _) = find_role(cx, &self.role_arn).await?;
+        let (role, _) = find_role(&mut cx.unit, &self.role_arn).await?;
         let role = role.ok_or_else(|| self.denied(&principal.arn))?;
         let expires = self.expiry(cx, &role)?;
         let policy = self.policy.as_ref().map(SessionPolicyDocument::as_str);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use claviger_model::{Secret, Timestamp};
-use claviger_store::{Bucket, CommitError, MarkKey, Scope, Stored, Unit};
+use claviger_store::{Bucket, CommitError, Event, MarkKey, Scope, Stored, Unit};
 
 use super::half_open::Proved;
 use super::steps::standing;
+use super::switch::{Acting, Switched, scopes};
 use super::{Next, Refusal, event};
-use crate::authenticate::Admitted;
+use crate::authenticate::{Admitted, role_used};
 use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::entity::account::PasswordPolicy;
@@ -37,8 +38,9 @@ const WINDOW: u32 = 900;
 /// A person who is signed in.
 #[derive(Clone)]
 pub struct AtConsole {
-    session: Arc<Stored<ConsoleSession>>,
-    principal: Arc<Principal>,
+    pub(super) session: Arc<Stored<ConsoleSession>>,
+    person: Arc<Principal>,
+    pub(super) acting: Acting,
     password_policy: Option<PasswordPolicy>,
 }
 
@@ -49,25 +51,60 @@ impl AtConsole {
         &self.session
     }
 
-    /// Who it is.
+    /// Who acts: the role that the person has switched to, or the person.
     #[must_use]
     pub fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
-    /// The user's record; root has none.
-    #[must_use]
-    pub fn user(&self) -> Option<&User> {
-        match &self.principal.being {
-            Being::User(user) => Some(user),
-            Being::Root(_) | Being::Role(_) | Being::Host(_) => None,
+        match &self.acting {
+            Acting::Role(_, role) => role,
+            Acting::Person | Acting::Over => &self.person,
         }
     }
 
-    /// The MFA devices in the person's hands.
+    /// Who is signed in, also while acting as a role.
+    #[must_use]
+    pub fn person(&self) -> &Principal {
+        &self.person
+    }
+
+    /// The role that the person has switched to.
+    #[must_use]
+    pub fn switched(&self) -> Option<&Switched> {
+        match &self.acting {
+            Acting::Role(switched, _) => Some(switched),
+            Acting::Person | Acting::Over => None,
+        }
+    }
+
+    /// Whether the person acted as a role until a moment ago, and must be told that this is over.
+    #[must_use]
+    pub fn is_role_over(&self) -> bool {
+        matches!(self.acting, Acting::Over)
+    }
+
+    /// Whether root acts.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        matches!(self.principal().being, Being::Root(_))
+    }
+
+    /// Refuses what a person does with the own session or credentials while acting as a role.
+    pub(super) fn must_be_self(&self) -> Result<(), Refusal> {
+        match self.acting {
+            Acting::Person => Ok(()),
+            Acting::Role(..) | Acting::Over => Err(Refusal::Over),
+        }
+    }
+
+    /// The record of the user who acts; root has none, and neither has a role.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.principal().user().map(|user| &***user)
+    }
+
+    /// The MFA devices in the hands of who acts; a role has none.
     #[must_use]
     pub fn mfa_devices(&self) -> &[AssignedMfaDevice] {
-        match &self.principal.being {
+        match &self.principal().being {
             Being::User(user) => &user.mfa_devices,
             Being::Root(account) => &account.root.mfa_devices,
             Being::Role(_) | Being::Host(_) => &[],
@@ -77,7 +114,7 @@ impl AtConsole {
     /// The e-mail address of root; users have none.
     #[must_use]
     pub fn email(&self) -> Option<&str> {
-        match &self.principal.being {
+        match &self.principal().being {
             Being::Root(account) => Some(&account.root.email),
             Being::User(_) | Being::Role(_) | Being::Host(_) => None,
         }
@@ -86,7 +123,7 @@ impl AtConsole {
     /// When root's password was last changed.
     #[must_use]
     pub fn root_password_changed(&self) -> Option<Timestamp> {
-        match &self.principal.being {
+        match &self.principal().being {
             Being::Root(account) => account.root.password_changed,
             Being::User(_) | Being::Role(_) | Being::Host(_) => None,
         }
@@ -154,6 +191,40 @@ fn password_field(principal: &Principal) -> Option<&str> {
     password.map(|password| password.field.as_str())
 }
 
+/// The session as it is now, if its token is the same and it stands for the same one.
+pub(crate) async fn still_there(
+    unit: &mut Unit,
+    session: &ConsoleSession,
+) -> Result<Arc<Stored<ConsoleSession>>, Fault> {
+    unit.get::<ConsoleSession>(Scope::Account(session.account), &session.id)
+        .await
+        .map_err(Fault::unavailable)?
+        .filter(|now| now.digest == session.digest && now.switched == session.switched)
+        .ok_or_else(Caller::gone)
+}
+
+/// The person who is signed in, if the access that the session was opened with has not ended.
+pub(crate) async fn person_of(
+    unit: &mut Unit,
+    session: &Arc<Stored<ConsoleSession>>,
+    now: Timestamp,
+) -> Result<(Caller, Principal), Fault> {
+    let caller = Caller::in_console(Arc::new(session_of(session)), session.clone());
+    let principal = Principal::load(unit, &caller, now).await?;
+    if password_field(&principal) != session.password.as_deref() {
+        return Err(Caller::gone());
+    }
+    Ok((caller, principal))
+}
+
+/// A view of the store for the person of a session.
+pub(super) async fn unit_of(iam: &Iam, session: &ConsoleSession) -> Result<Unit, Fault> {
+    iam.store()
+        .unit(&[Scope::Global, Scope::Account(session.account)])
+        .await
+        .map_err(Fault::unavailable)
+}
+
 impl Iam {
     /// Finds out who holds this token. The session counts as used now.
     ///
@@ -172,7 +243,7 @@ impl Iam {
             .await
             .map_err(Fault::unavailable)?
             .map_or(at.session.opened, |mark| Timestamp::from_micros(mark.value));
-        let mut unit = self.unit_of(&at.session).await?;
+        let mut unit = unit_of(self, &at.session).await?;
         let account = super::password::account_record(&mut unit, at.session.account)
             .await?
             .ok_or(Refusal::Over)?;
@@ -202,54 +273,68 @@ impl Iam {
         if request.now >= session.expires {
             return Err(Refusal::Over);
         }
-        let caller = Caller::in_console(Arc::new(session_of(&session)), session.clone());
-        let principal = Principal::load(&mut unit, &caller, request.now)
+        let (_, person) = person_of(&mut unit, &session, request.now)
             .await
             .map_err(over_unless_trouble)?;
-        if password_field(&principal) != session.password.as_deref() {
-            return Err(Refusal::Over);
-        }
+        let acting = self.acting(&mut unit, &session, request.now).await?;
         let at = AtConsole {
             session,
-            principal: Arc::new(principal),
+            person: Arc::new(person),
+            acting,
             password_policy: None,
         };
         Ok((at, unit))
     }
 
-    async fn unit_of(&self, session: &ConsoleSession) -> Result<Unit, Fault> {
-        self.store()
-            .unit(&[Scope::Global, Scope::Account(session.account)])
-            .await
-            .map_err(Fault::unavailable)
-    }
-
-    /// Admits a person at the console for one operation, on what is true now.
+    /// Admits whoever acts at the console for one operation, on what is true now: the person, or the role that the person
+    /// has switched to.
     ///
     /// # Errors
-    /// `InvalidClientTokenId` where the session has ended; `ServiceUnavailable`.
+    /// `InvalidClientTokenId` where the session has ended, or the role's time is over; `ServiceUnavailable`.
     pub async fn admit_at_console(
         &self,
         at: &AtConsole,
         request: &RequestFacts,
     ) -> Result<Admitted, Fault> {
-        let mut unit = self.unit_of(&at.session).await?;
-        // Read again: a session that was ended a moment ago runs nothing more.
-        let session = unit
-            .get::<ConsoleSession>(Scope::Account(at.session.account), &at.session.id)
+        let switched = match &at.acting {
+            Acting::Person => return self.admit_person(at, request).await,
+            Acting::Role(switched, _) if request.now < switched.expires() => switched,
+            Acting::Role(..) | Acting::Over => return Err(Caller::gone()),
+        };
+        let mut unit = self
+            .store()
+            .unit(&scopes(&at.session, switched))
             .await
-            .map_err(Fault::unavailable)?
-            .filter(|session| session.digest == at.session.digest)
-            .ok_or_else(Caller::gone)?;
-        let caller = Caller::in_console(Arc::new(session_of(&session)), session);
-        let principal = Principal::load(&mut unit, &caller, request.now).await?;
-        if password_field(&principal) != at.session.password.as_deref() {
-            return Err(Caller::gone());
+            .map_err(Fault::unavailable)?;
+        let session = still_there(&mut unit, &at.session).await?;
+        // The role is lent to a person: what ends the person's access ends it too.
+        person_of(&mut unit, &session, request.now).await?;
+        let caller = switched.caller(session);
+        let role = Principal::load(&mut unit, &caller, request.now).await?;
+        if let Some(last_use) = role_used(&caller, request) {
+            last_use.note(self.store(), request.now);
         }
         Ok(Admitted {
             caller,
             unit,
-            principal: Arc::new(principal),
+            principal: Arc::new(role),
+        })
+    }
+
+    /// Admits the person, whoever the session stands for.
+    pub(super) async fn admit_person(
+        &self,
+        at: &AtConsole,
+        request: &RequestFacts,
+    ) -> Result<Admitted, Fault> {
+        let mut unit = unit_of(self, &at.session).await?;
+        // Read again: a session that was ended a moment ago runs nothing more.
+        let session = still_there(&mut unit, &at.session).await?;
+        let (caller, person) = person_of(&mut unit, &session, request.now).await?;
+        Ok(Admitted {
+            caller,
+            unit,
+            principal: Arc::new(person),
         })
     }
 
@@ -272,7 +357,7 @@ impl Iam {
             unit.event(event::closed(
                 self.settings().rng.uuid(),
                 &at.session,
-                at.user(),
+                at.person.user().map(|user| &***user),
                 request,
             ));
             unit.delete::<ConsoleSession>(Scope::Account(at.session.account), &at.session.id);
@@ -294,6 +379,7 @@ impl Iam {
         code: &Secret<String>,
         request: &RequestFacts,
     ) -> Result<ConsoleToken, Refusal> {
+        at.must_be_self()?;
         let check = CheckMfa::by_code(serial, code).ok_or(Refusal::Wrong)?;
         let admitted = self.admit_at_console(at, request).await?;
         let done = self.call(&check, admitted, request).await;
@@ -312,6 +398,7 @@ impl Iam {
         password: &Secret<String>,
         request: &RequestFacts,
     ) -> Result<ConsoleToken, Refusal> {
+        at.must_be_self()?;
         let bucket = Bucket::new(
             Scope::Account(at.session.account),
             CONFIRM_TRIES,
@@ -321,7 +408,7 @@ impl Iam {
         if !taken.map_err(Fault::unavailable)? {
             return Err(Refusal::TooMany);
         }
-        let mut unit = self.unit_of(&at.session).await?;
+        let mut unit = unit_of(self, &at.session).await?;
         let standing = standing(&mut unit, at.session.account, &at.session.who).await?;
         if !standing.devices().is_empty() || !self.is_password(&standing, password).await? {
             return Err(Refusal::Wrong);
@@ -336,8 +423,9 @@ impl Iam {
         mfa: Option<Timestamp>,
         request: &RequestFacts,
     ) -> Result<ConsoleToken, Refusal> {
+        at.must_be_self()?;
         let token = ConsoleToken::draw(&self.settings().rng);
-        self.change_session(at, request, |session| {
+        self.change_session(at, request, None, |session| {
             session.digest = token.digest();
             session.proved = request.now;
             session.mfa = mfa;
@@ -357,14 +445,15 @@ impl Iam {
         password: &Secret<String>,
         request: &RequestFacts,
     ) -> Result<ConsoleToken, Refusal> {
-        let mut unit = self.unit_of(&at.session).await?;
+        at.must_be_self()?;
+        let mut unit = unit_of(self, &at.session).await?;
         let standing = standing(&mut unit, at.session.account, &at.session.who).await?;
         let (field, epoch) = self
             .after_own_change(&standing, at.session.epoch, password)
             .await?;
         let has_device = !standing.devices().is_empty();
         let token = ConsoleToken::draw(&self.settings().rng);
-        self.change_session(at, request, |session| {
+        self.change_session(at, request, None, |session| {
             session.digest = token.digest();
             session.password = Some(field.clone());
             session.epoch = epoch;
@@ -383,7 +472,8 @@ impl Iam {
     /// # Errors
     /// [`Refusal::Over`] where nothing has been assigned.
     pub async fn enrolled(&self, at: &AtConsole, request: &RequestFacts) -> Result<Next, Refusal> {
-        let mut unit = self.unit_of(&at.session).await?;
+        at.must_be_self()?;
+        let mut unit = unit_of(self, &at.session).await?;
         let standing = standing(&mut unit, at.session.account, &at.session.who).await?;
         let newest = standing.devices().last();
         let assigned = newest.filter(|device| device.enabled >= at.session.opened);
@@ -411,15 +501,16 @@ impl Iam {
         self.next(proved, request).await
     }
 
-    async fn change_session(
+    pub(super) async fn change_session(
         &self,
         at: &AtConsole,
         request: &RequestFacts,
+        told: Option<Event>,
         change: impl Fn(&mut ConsoleSession),
     ) -> Result<(), Refusal> {
         let scope = Scope::Account(at.session.account);
         for _ in 0..MAX_TRIES {
-            let mut unit = self.unit_of(&at.session).await?;
+            let mut unit = unit_of(self, &at.session).await?;
             let held = unit
                 .get::<ConsoleSession>(scope, &at.session.id)
                 .await
@@ -430,6 +521,9 @@ impl Iam {
             change(&mut session);
             unit.put(session);
             unit.label("RenewConsoleSession", request.now);
+            if let Some(told) = &told {
+                unit.event(told.clone());
+            }
             if committed(unit.commit().await)? {
                 return Ok(());
             }

@@ -4,8 +4,11 @@ use claviger_model::AccountId;
 use claviger_store::Event;
 use serde_json::json;
 
+use crate::audit::{display_name, identity};
+use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::entity::{ConsoleSession, User};
+use crate::principal::Principal;
 use crate::webauthn::event::{Subject, event, frame};
 
 const NAME: &str = "ConsoleLogin";
@@ -79,6 +82,41 @@ fn told(
         members.insert("additionalEventData".into(), data);
     }
     event(id, session.account, &subject, request, name, None, body)
+}
+
+/// The name of the event of a person who acts as a role from then on.
+pub(super) const SWITCH_ROLE: &str = "SwitchRole";
+/// The name of the event of one who does not any more.
+pub(super) const EXIT_ROLE: &str = "ExitRole";
+
+/// Tells that a person has begun or ceased to act as a role. It is the role's account that the event is of: what the person
+/// was allowed for it stands in the person's, as `AssumeRole`.
+pub(super) fn switched(
+    id: String,
+    name: &str,
+    (caller, role): (&Caller, &Principal),
+    person: &Principal,
+    request: &RequestFacts,
+) -> Event {
+    let direction = if name == EXIT_ROLE {
+        "SwitchTo"
+    } else {
+        "SwitchFrom"
+    };
+    let mut body = frame(&id, role.account, &Subject::Root, request, name);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("userIdentity".into(), identity(caller, role));
+        members.insert("responseElements".into(), json!({ name: "Success" }));
+        members.insert(
+            "additionalEventData".into(),
+            json!({ direction: person.arn.as_str() }),
+        );
+    }
+    Event {
+        username: Some(display_name(role)),
+        access_key_id: caller.access_key_id().map(|id| id.as_str().to_owned()),
+        ..event(id, role.account, &Subject::Root, request, name, None, body)
+    }
 }
 
 fn additional(factor: Option<&str>) -> serde_json::Value {

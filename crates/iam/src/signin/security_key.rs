@@ -170,6 +170,7 @@ impl Iam {
         response: &str,
         request: &RequestFacts,
     ) -> Result<ConsoleToken, Refusal> {
+        at.must_be_self()?;
         let session = at.session();
         let proof = self
             .finish_assertion(

@@ -291,6 +291,7 @@ impl Iam {
             expires: now.plus_seconds(standing.account.sign_in.session_seconds()),
             source_ip: request.source_ip,
             user_agent: request.bounded_user_agent(),
+            switched: None,
         };
         self.make_room(&mut unit, &session).await?;
         unit.label("ConsoleLogin", now);
