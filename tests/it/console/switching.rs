@@ -108,7 +108,7 @@ on_both_engines! {
             assert!(got.body.contains("belong to you, alice,"), "{} {}: {}", route.method, route.path, got.body);
             closed += 1;
         }
-        assert!(closed > 40, "{closed}");
+        assert!(closed > 35, "{closed}");
         assert_eq!(app.root().call("ListAccessKeys", &[("UserName", "alice")]).await.ok().body.len(), before.len());
         // By the page for others neither.
         let got = alice.post("/console/users/alice/keys/new", "").await;
@@ -192,7 +192,7 @@ on_both_engines! {
         assert!(!page.contains("<b>") || !page.contains("\"><b>"), "{page}");
         assert!(alice.get("/console").await.body.contains("Welcome, alice"));
         // What says who somebody is cannot be drawn otherwise than it is.
-        for name in ["a\u{202e}b", "a\u{200b}b", "a\u{0}b", "a\nb", &"a".repeat(65)] {
+        for name in ["a\u{202e}b", "a\u{200b}b", "\u{3164}", "a\u{0}b", "a\nb", &"a".repeat(65)] {
             let name: String = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).collect();
             let got = alice.post("/console/switch-role", &format!("account={ACCOUNT}&roleName=admin&displayName={name}")).await;
             assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");

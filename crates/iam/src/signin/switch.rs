@@ -31,9 +31,12 @@ text_scalar! {
     /// What a person calls a role while acting as it: 1 to 64 letters, digits, blanks and marks that can be seen.
     RoleDisplayName,
     [MaxLength(64), MinLength(1), Sentence("Use letters, digits, blanks and ordinary marks.")],
-    // SECURITY: nothing that turns the direction of text or stands for nothing, since it names who somebody is.
-    |text| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || c.is_ascii_graphic())
+    // SECURITY: nothing that turns the direction of text or cannot be seen, since it names who somebody is.
+    |text| text.chars().all(|c| (c.is_alphanumeric() && !FILLERS.contains(&c)) || c == ' ' || c.is_ascii_graphic())
 }
+
+/// Letters that nobody sees (Unicode 16, "Hangul fillers").
+const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
 /// The colours that a role can be marked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
