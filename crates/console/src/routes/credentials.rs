@@ -26,7 +26,7 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     post(
         "/console/credentials/keys/~csv",
-        Session(|visit| Box::pin(access_keys::take(visit))),
+        OwnSession(|visit| Box::pin(access_keys::take(visit))),
     ),
     get(
         "/console/credentials/keys/{id}",
@@ -62,11 +62,11 @@ pub(super) static ROUTES: &[Route] = &[
     ),
     get(
         "/console/credentials/contacts",
-        Session(|visit| Box::pin(contacts::show(visit))),
+        OwnSession(|visit| Box::pin(contacts::show(visit))),
     ),
     post(
         "/console/credentials/contacts",
-        Session(|visit| Box::pin(contacts::act(visit))),
+        OwnSession(|visit| Box::pin(contacts::act(visit))),
     ),
     get(
         "/console/users/{name}/contacts",
