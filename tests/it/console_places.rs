@@ -96,7 +96,10 @@ fn every_operation_has_its_page_or_a_reason() {
         twice.is_empty(),
         "these have a page, and a reason for none: {twice:?}"
     );
-    println!("{} have neither so far: {without:?}", without.len());
+    assert!(
+        without.is_empty(),
+        "these have neither a page nor a reason: {without:?}"
+    );
 }
 
 const ROUTES: &str = r#"

@@ -59,7 +59,7 @@ pub struct Violations(Vec<Violation>);
 
 impl Violations {
     /// How many are kept. A request made of nothing but mistakes must not grow into an answer many times its size.
-    pub const MOST: usize = 1_000;
+    pub const MOST: usize = 200;
 
     /// None yet.
     #[must_use]
