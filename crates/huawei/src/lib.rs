@@ -1,7 +1,7 @@
 //! The Huawei front door: the JSON API of Huawei Cloud's and Open Telekom Cloud's identity service. Wire formats only: it
 //! authenticates, finds the route, has `iam` run the operation behind it, and encodes the answer.
 //!
-//! What there is stands in one table, [`routes`]; whatever is not in it is answered 404, and does nothing.
+//! What there is stands in one table, `routes`; whatever is not in it is answered 404, and does nothing.
 //!
 //! Sources: Huawei Cloud and Open Telekom Cloud API references, "Identity and Access Management"; `huaweicloudsdkiam`
 //! 3.1.219; `keystoneauth1`, for what it reads of an answer.

@@ -1,5 +1,5 @@
 //! What front doors take in alike, before any of them knows what it says: the body ([`body`]) and the headers
-//! ([`headers`]).
+//! (`headers`).
 
 pub mod body;
 mod headers;
