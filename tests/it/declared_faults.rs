@@ -46,6 +46,7 @@ const FILES: &[(&str, &str)] = files!(
     "sessions.txt",
     "console_sessions.txt",
     "contacts.txt",
+    "user_access.txt",
 );
 
 fn scenarios() -> Vec<Scenario> {

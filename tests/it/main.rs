@@ -39,5 +39,6 @@ mod signin;
 mod signing_certificates;
 mod simulation;
 mod ssh_public_keys;
+mod user_access;
 mod user_details;
 mod users;

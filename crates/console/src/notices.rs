@@ -132,6 +132,16 @@ const NOTICES: &[(&str, &str)] = &[
         "Your time as the role is over, or the role has gone. You act as yourself again.",
     ),
     (
+        "user-enabled",
+        "The user is enabled. Who was signed in before has to sign in again.",
+    ),
+    (
+        "user-disabled",
+        "The user is disabled, and every session of the user has ended.",
+    ),
+    ("access-saved", "The ways in have been saved."),
+    ("description-saved", "The description has been saved."),
+    (
         "role-over-undone",
         "Your time as the role is over, or the role has gone, so nothing was done. You act as yourself again.",
     ),

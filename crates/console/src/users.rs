@@ -1,6 +1,7 @@
 //! Users: their list, with what an administrator looks for first, a search by name or access key ID, and what can be done with
 //! several of them.
 
+mod access;
 pub(crate) mod actions;
 pub(crate) mod boundary;
 mod columns;

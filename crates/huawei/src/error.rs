@@ -3,6 +3,7 @@
 
 use axum::response::Response;
 use claviger_iam::Fault;
+use claviger_iam::entity::user_access::Shut;
 use claviger_model::Code;
 use http::StatusCode;
 use serde_json::json;
@@ -122,6 +123,16 @@ impl Error {
         )
     }
 
+    /// The credential is good, and its user is kept out.
+    fn shut_out(why: Shut) -> Self {
+        let (code, message) = match why {
+            Shut::Disabled => ("IAM.0080", "The user is disabled."),
+            Shut::ConsoleOnly => ("IAM.0081", "The user may only use the console."),
+            Shut::ProgrammaticOnly => ("IAM.0082", "The user may not use the console."),
+        };
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
     /// The account or project that the request names is not that of its key.
     pub(crate) fn elsewhere(header: &str) -> Self {
         Self::new(
@@ -196,6 +207,9 @@ impl From<Fault> for Error {
             StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
         };
         let mut error = match fault.code() {
+            _ if fault.shut().is_some() => {
+                fault.shut().map_or_else(Self::unexpected, Self::shut_out)
+            }
             Code::MissingAuthenticationToken => Self::anonymous(),
             Code::IncompleteSignature
             | Code::SignatureDoesNotMatch

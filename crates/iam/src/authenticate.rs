@@ -163,8 +163,12 @@ impl Iam {
             None => match Principal::load(&mut unit, &credential.caller, request.now).await {
                 Ok(principal) => Arc::new(principal),
                 Err(fault) => {
-                    drop(presented.verify(&credential.key.signing_key, &terms));
-                    return Err(fault);
+                    let verified = presented.verify(&credential.key.signing_key, &terms);
+                    // SECURITY: that a user is kept out, and why, is told to nobody but who holds the secret.
+                    return Err(match verified {
+                        Err(_) if fault.shut().is_some() => Caller::gone(),
+                        _ => fault,
+                    });
                 }
             },
         };

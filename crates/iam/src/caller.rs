@@ -6,7 +6,7 @@ use claviger_model::{AccessKeyId, AccountId, Code, Timestamp, UniqueId};
 use claviger_store::Stored;
 
 use crate::entity::credential::AccessKeys;
-use crate::entity::{ConsoleSession, KeyBounds, Status};
+use crate::entity::{ConsoleSession, KeyBounds, Status, UserAccess};
 use crate::fault::Fault;
 use crate::session::{Session, SessionPrincipal};
 
@@ -16,6 +16,7 @@ pub(crate) struct OwnerKeys<'r> {
     pub(crate) key_epoch: u64,
     pub(crate) security_epoch: u64,
     pub(crate) sign_in_epoch: u64,
+    pub(crate) access: UserAccess,
 }
 
 /// Who stands behind a credential, by unique id.
@@ -58,6 +59,9 @@ pub(crate) enum Way {
     /// The console.
     Console(Arc<Stored<ConsoleSession>>),
 }
+
+/// What is said of credentials that are not, or no longer, good.
+pub(crate) const GONE: &str = "The security token included in the request is invalid.";
 
 /// An authenticated caller. There is no way to make one but by authentication, so a function that takes one is only
 /// ever called after it.
@@ -189,10 +193,7 @@ impl Caller {
     /// The fault for credentials that are not, or no longer, good.
     #[must_use]
     pub fn gone() -> Fault {
-        Fault::new(
-            Code::InvalidClientTokenId,
-            "The security token included in the request is invalid.",
-        )
+        Fault::new(Code::InvalidClientTokenId, GONE)
     }
 
     /// Refuses a session that was ended by raising its principal's epoch.
@@ -222,9 +223,25 @@ impl Caller {
         }
     }
 
-    /// Refuses a credential that is not good any more, by the principal's record, and answers the bounds of the key behind
-    /// it.
+    /// Refuses a credential that is not good any more, or that leads in by a way that is closed to its owner, by the
+    /// principal's record, and answers the bounds of the key behind it.
     pub(crate) fn check_credential(
+        &self,
+        of: &OwnerKeys<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<KeyBounds>>, Fault> {
+        let bounds = self.check_key(of, now)?;
+        let shut = match self.way {
+            Way::Request => of.access.shut_to_requests(),
+            Way::SigningIn(_) | Way::Console(_) => of.access.shut_at_console(),
+        };
+        match shut {
+            Some(why) => Err(Fault::shut_out(why)),
+            None => Ok(bounds),
+        }
+    }
+
+    fn check_key(
         &self,
         of: &OwnerKeys<'_>,
         now: Timestamp,

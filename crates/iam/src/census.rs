@@ -16,7 +16,7 @@ use crate::authenticate::{ACCESS_KEY_USED, used_key};
 use crate::caller::Who;
 use crate::cx::Cx;
 use crate::entity::index::{USERS_BY_NAME, WHOLE};
-use crate::entity::{Status, User};
+use crate::entity::{Status, User, UserAccess};
 use crate::fault::Fault;
 use crate::operation::users::PASSWORD_USED;
 
@@ -80,6 +80,8 @@ pub(crate) struct Facts {
     pub(crate) password: Option<PasswordFacts>,
     /// Whether there is an MFA device.
     pub(crate) mfa: bool,
+    /// Which ways in are open.
+    pub(crate) access: UserAccess,
     /// Oldest first.
     pub(crate) keys: Vec<KeyFacts>,
     /// Signing certificates that are active.
@@ -158,6 +160,7 @@ impl Facts {
                 used: used(),
             }),
             mfa: !user.mfa_devices.is_empty(),
+            access: user.access,
             keys: user
                 .access_keys
                 .iter()

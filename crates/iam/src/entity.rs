@@ -25,6 +25,7 @@ pub mod signing_certificate;
 pub mod ssh_public_key;
 pub mod tags;
 pub mod user;
+pub mod user_access;
 
 pub use account::Account;
 pub use console_session::ConsoleSession;
@@ -42,3 +43,4 @@ pub use server_certificate::ServerCertificate;
 pub use service_credential::ServiceCredential;
 pub use tags::{TagRules, Tags};
 pub use user::User;
+pub use user_access::UserAccess;

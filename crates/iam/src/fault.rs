@@ -3,6 +3,8 @@
 use claviger_model::Code;
 use claviger_store::{CommitError, StoreError};
 
+use crate::entity::user_access::Shut;
+
 /// The refusal of a request.
 ///
 /// The message is for the caller. The cause is for the log and is never sent.
@@ -14,6 +16,7 @@ struct Inner {
     code: Code,
     message: Option<String>,
     unconfirmed: bool,
+    shut: Option<Shut>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -24,6 +27,7 @@ impl Fault {
             code,
             message: Some(message.into()),
             unconfirmed: false,
+            shut: None,
             cause: None,
         }))
     }
@@ -35,6 +39,7 @@ impl Fault {
             code,
             message: None,
             unconfirmed: false,
+            shut: None,
             cause: None,
         }))
     }
@@ -93,6 +98,15 @@ impl Fault {
         fault
     }
 
+    /// 403 `InvalidClientTokenId` to whoever holds a good credential of a user to whom this way in is closed. A door that has
+    /// words for it may say why; in these it looks like a credential that is not good.
+    #[must_use]
+    pub(crate) fn shut_out(why: Shut) -> Self {
+        let mut fault = Self::new(Code::InvalidClientTokenId, crate::caller::GONE);
+        fault.0.shut = Some(why);
+        fault
+    }
+
     /// 500 `ServiceFailure`: something failed that is not the caller's doing. What it was goes to the log alone.
     pub fn service(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(
@@ -126,6 +140,12 @@ impl Fault {
     #[must_use]
     pub fn is_unconfirmed(&self) -> bool {
         self.0.unconfirmed
+    }
+
+    /// Why the user is kept out whose credential is good in itself, where that is the reason.
+    #[must_use]
+    pub fn shut(&self) -> Option<Shut> {
+        self.0.shut
     }
 
     /// What the caller is told, if anything.

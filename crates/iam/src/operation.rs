@@ -54,6 +54,7 @@ pub mod simulation;
 pub mod ssh_public_key_details;
 pub mod ssh_public_keys;
 pub mod tagging;
+pub mod user_access;
 pub mod user_details;
 pub mod users;
 
@@ -211,6 +212,7 @@ fn decode<O: Operation>(from: Source<'_>) -> Result<Box<dyn Erased>, Violations>
 pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Users", users::OPERATIONS),
     ("User details", user_details::OPERATIONS),
+    ("User access", user_access::OPERATIONS),
     ("Groups", groups::OPERATIONS),
     ("Roles", roles::OPERATIONS),
     ("Managed policies", managed_policies::OPERATIONS),

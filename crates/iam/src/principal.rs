@@ -10,7 +10,7 @@ use crate::aws_managed::{self, AwsManagedPolicy};
 use crate::caller::{Caller, OwnerKeys, Who};
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::policies::{Attachments, PolicyId};
-use crate::entity::{Account, Group, KeyBounds, ManagedPolicy, Role, User};
+use crate::entity::{Account, Group, KeyBounds, ManagedPolicy, Role, User, UserAccess};
 use crate::fault::Fault;
 
 /// A policy in force, with where it comes from. Holding one keeps the record it stands in alive.
@@ -131,6 +131,7 @@ impl Principal {
                         key_epoch: record.root.key_epoch,
                         security_epoch: record.root.security_epoch,
                         sign_in_epoch: record.root.sign_in_epoch,
+                        access: UserAccess::default(),
                     },
                     now,
                 )?;
@@ -153,6 +154,7 @@ impl Principal {
                         key_epoch: record.key_epoch,
                         security_epoch: record.security_epoch,
                         sign_in_epoch: record.sign_in_epoch,
+                        access: record.access,
                     },
                     now,
                 )?;

@@ -10,6 +10,7 @@ use claviger_model::name::ExistingUserName;
 use claviger_model::tag::{TagKey, TagValue};
 use claviger_model::text;
 
+use super::access;
 use super::detail::{Tab, shown, tags};
 use super::{address_of, be_fresh_for, user_of};
 use crate::answer::{Answer, go};
@@ -76,6 +77,10 @@ async fn run(visit: &Visit, name: &ExistingUserName) -> Result<&'static str, Fau
         }
         "demand-on" => demand(visit, name, true).await.map(|()| "demand-on"),
         "demand-off" => demand(visit, name, false).await.map(|()| "demand-off"),
+        "user-on" => access::switch(visit, name, true).await,
+        "user-off" => access::switch(visit, name, false).await,
+        "access-mode" => access::save_mode(visit, name).await,
+        "description" => access::save_description(visit, name).await,
         _ => kinds::set(visit, &Whose::user(name)).await,
     }
 }

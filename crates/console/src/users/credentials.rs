@@ -9,6 +9,7 @@ use claviger_iam::operation::sign_in_settings::GetMFADemand;
 use claviger_model::Code;
 use claviger_model::name::ExistingUserName;
 
+use super::access::{MODES, Ways};
 use super::detail::{Head, Tab};
 use super::short;
 use crate::access_keys::described;
@@ -50,6 +51,7 @@ pub(super) struct Credentials {
     frame: Frame,
     head: Head,
     sign_in_address: String,
+    ways: Result<Ways, String>,
     console: Console,
     demand: Option<Demand>,
     devices: Section<Device>,
@@ -119,6 +121,9 @@ impl Credentials {
         };
         Self {
             sign_in_address: sign_in_address(visit).await,
+            ways: Ways::read(visit, &name)
+                .await
+                .map_err(|fault| fault_text(&fault)),
             console: match profile(visit, &name).await {
                 Ok(None) => Console::Off,
                 Ok(Some(profile)) => Console::On {

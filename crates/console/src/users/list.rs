@@ -2,6 +2,7 @@
 //! wished; who may not gets those of `ListUsers`, with what may be seen of each.
 
 use claviger_iam::Fault;
+use claviger_iam::entity::user_access::AccessMode;
 use claviger_iam::operation::access_keys::GetAccessKeyLastUsed;
 use claviger_iam::operation::groups::ListGroupsForUser;
 use claviger_iam::operation::login_profiles::GetLoginProfile;
@@ -31,6 +32,9 @@ pub(super) const CHOICES: &[(&str, &str)] = &[
     ("old-key", "Active key older than 90 days"),
     ("unused-key", "Active key unused for 90 days"),
     ("old-password", "Password older than 90 days"),
+    ("disabled", "Disabled"),
+    ("programmatic", "With keys and tokens alone"),
+    ("console-only", "At the console alone"),
 ];
 
 /// What a cell shows.
@@ -100,6 +104,12 @@ impl Wanted<'_> {
             has_password: match self.show {
                 "console" | "no-mfa" => Some(true),
                 "no-console" => Some(false),
+                _ => None,
+            },
+            enabled: (self.show == "disabled").then_some(false),
+            access_mode: match self.show {
+                "programmatic" => Some(AccessMode::Programmatic),
+                "console-only" => Some(AccessMode::Console),
                 _ => None,
             },
             password_older_than_days: days("old-password"),
@@ -246,6 +256,10 @@ async fn told(visit: &Visit, user: UserFacts, columns: &[Column]) -> Result<Row,
                 (false, true) => Cell::Missing,
                 (false, false) => Cell::None,
             },
+            Column::Console if !user.enabled => Cell::Text(String::from("User disabled")),
+            Column::Console if user.access_mode == AccessMode::Programmatic => {
+                Cell::Text(String::from("Closed"))
+            }
             Column::Console => Cell::Text(String::from(match (has_password, user.mfa_active) {
                 (false, _) => "Disabled",
                 (true, true) => "Enabled with MFA",

@@ -16,6 +16,7 @@ use super::service_credential::ServiceCredentials;
 use super::signing_certificate::SigningCertificates;
 use super::ssh_public_key::SshPublicKeys;
 use super::tags::Tags;
+use super::user_access::{UserAccess, UserDescription};
 use crate::fault::Fault;
 
 /// A user, with all that belongs to this user alone.
@@ -62,6 +63,12 @@ pub struct User {
     /// Where the user is reached. Records from before there were contacts have none.
     #[serde(default)]
     pub contacts: Contacts,
+    /// Which ways in are open. Records from before ways could be closed have them all open.
+    #[serde(default, skip_serializing_if = "UserAccess::is_default")]
+    pub access: UserAccess,
+    /// What is said of the user, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<UserDescription>,
     /// Whether the user needs a second factor to sign in to the console, whatever account and groups say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demands_mfa: bool,

@@ -110,6 +110,19 @@ pub(super) async fn end_unproved(cx: &mut Cx<'_>, owner: &Owner) -> Result<(), F
     Ok(())
 }
 
+/// Ends the owner's sessions but for the one that this is asked from; how many.
+pub(super) async fn end_all(cx: &mut Cx<'_>, owner: &Owner) -> Result<i32, Fault> {
+    let scope = cx.scope();
+    let mut ended = 0;
+    for session in sessions_of(cx, owner).await? {
+        if !is_current(cx, &session) {
+            cx.unit.delete::<ConsoleSession>(scope, session.id());
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
 /// Lists the console sessions of a user, or of the caller: those that have neither ended nor expired. An operation of this
 /// server's own.
 #[derive(Shape)]
@@ -240,14 +253,7 @@ impl Operation for EndConsoleSessions {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let owner = present(lookup::owner(cx, self.user_name.as_ref()).await?)?;
-        let scope = cx.scope();
-        let mut ended = 0;
-        for session in sessions_of(cx, &owner).await? {
-            if !is_current(cx, &session) {
-                cx.unit.delete::<ConsoleSession>(scope, session.id());
-                ended += 1;
-            }
-        }
+        let ended = end_all(cx, &owner).await?;
         match owner {
             Owner::User(user) => {
                 let mut user = User::clone(&user);

@@ -172,6 +172,15 @@ fn refused(user: &User, host: &Arn, decision: Decision) -> Fault {
     ))
 }
 
+/// What is said of a user to whom every way in is closed but the console, or that one too.
+fn shut_out(user: &User, host: &Arn) -> Fault {
+    Fault::denied(format!(
+        "User: {} is not authorized to perform: {LOGIN} on resource: {host} because the user is disabled or may only use \
+         the console",
+        user.arn()
+    ))
+}
+
 impl Operation for ListHostSSHPublicKeys {
     const SPEC: Spec = Spec::iam("ListHostSSHPublicKeys", Access::List)
         .on(&[ResourceType::Host])
@@ -192,6 +201,9 @@ impl Operation for ListHostSSHPublicKeys {
         // SECURITY: a host tells login names apart by case, and who is asked for must be who logs in.
         if user.name.as_str() != name {
             return Err(lookup::missing_user(name));
+        }
+        if user.access.shut_to_requests().is_some() {
+            return Err(shut_out(&user, &self.host(cx)));
         }
         let decision = self.decide(cx, &user).await?;
         if !decision.is_allow() {

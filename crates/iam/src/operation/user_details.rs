@@ -11,6 +11,7 @@ use super::{Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::census::{self, Counted, Facts};
 use crate::cx::Cx;
+use crate::entity::user_access::{AccessMode, UserDescription};
 use crate::entity::{Status, User};
 use crate::fault::Fault;
 use crate::spec::{Access, ResourceType, Spec};
@@ -92,6 +93,12 @@ pub struct UserFacts {
     pub group_count: i32,
     /// The later of the last sign-in by password and the last use of an access key.
     pub last_activity_date: Option<Timestamp>,
+    /// Whether any way in is open to the user.
+    pub enabled: bool,
+    /// Which ways are open while one is.
+    pub access_mode: AccessMode,
+    /// What is said of the user.
+    pub description: Option<UserDescription>,
 }
 
 impl UserFacts {
@@ -116,6 +123,9 @@ impl UserFacts {
             active_signing_certificates: number(facts.certificates),
             group_count: number(facts.groups),
             last_activity_date: facts.last_activity(),
+            enabled: user.access.enabled,
+            access_mode: user.access.mode,
+            description: user.description.clone(),
         }
     }
 }
@@ -136,6 +146,10 @@ pub struct ListUserDetails {
     pub mfa_active: Option<bool>,
     /// Only users with a password, or only those without.
     pub has_password: Option<bool>,
+    /// Only users who are enabled, or only those who are not.
+    pub enabled: Option<bool>,
+    /// Only users to whom these ways in are open while they are enabled.
+    pub access_mode: Option<AccessMode>,
     /// Only users whose password was last changed more than so many days ago.
     pub password_older_than_days: Option<Days>,
     /// Only users with an active access key that was made more than so many days ago.
@@ -173,6 +187,12 @@ impl ListUserDetails {
             && self
                 .has_password
                 .is_none_or(|has| has == facts.password.is_some())
+            && self
+                .enabled
+                .is_none_or(|enabled| enabled == facts.access.enabled)
+            && self
+                .access_mode
+                .is_none_or(|mode| mode == facts.access.mode)
             && self.password_older_than_days.is_none_or(|days| {
                 facts
                     .password_changed()
@@ -404,6 +424,7 @@ fn summary(users: &[Counted], days: i32, now: Timestamp) -> GetCredentialSummary
 mod tests {
     use super::*;
     use crate::census::{KeyFacts, PasswordFacts};
+    use crate::entity::UserAccess;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_323_045);
 
@@ -422,6 +443,7 @@ mod tests {
                     used: None,
                 }),
                 mfa: false,
+                access: UserAccess::default(),
                 keys: keys
                     .iter()
                     .map(|(made, used)| KeyFacts {
@@ -441,6 +463,8 @@ mod tests {
             name_contains: None,
             mfa_active: None,
             has_password: None,
+            enabled: None,
+            access_mode: None,
             password_older_than_days: None,
             access_key_older_than_days: None,
             access_key_unused_for_days: None,

@@ -20,7 +20,7 @@ use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::service_credential::ServiceCredentials;
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::ssh_public_key::SshPublicKeys;
-use crate::entity::{Account, TagRules, Tags, User};
+use crate::entity::{Account, TagRules, Tags, User, UserAccess};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::spec::unraised::{NO_QUOTA, SEEN_AT_ONCE};
@@ -198,6 +198,8 @@ impl Operation for CreateUser {
             mfa_devices: Vec::new(),
             recovery_codes: None,
             contacts: Contacts::default(),
+            access: UserAccess::default(),
+            description: None,
             security_epoch: 0,
             demands_mfa: false,
             key_epoch: 0,

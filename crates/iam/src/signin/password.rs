@@ -67,6 +67,14 @@ pub(super) struct Found {
     record: Arc<Stored<Account>>,
 }
 
+impl Found {
+    /// Whether the console is open to whoever this is.
+    fn may_sign_in(&self) -> bool {
+        let user = self.user.as_ref();
+        user.is_none_or(|user| user.access.shut_at_console().is_none())
+    }
+}
+
 /// A password that is the one in force.
 struct Right {
     field: String,
@@ -198,7 +206,9 @@ impl Iam {
         if !attempts.take(self, request.now).await? {
             return Err(Refusal::TooMany);
         }
-        let right = self.is_right(found.as_ref(), attempt.password).await?;
+        // A user to whom the console is closed is answered like one whose password is wrong, and as late.
+        let right = (self.is_right(found.as_ref(), attempt.password).await?)
+            .filter(|_| found.as_ref().is_some_and(Found::may_sign_in));
         let Some((found, right)) = found.as_ref().zip(right) else {
             self.tell_failure(&mut unit, attempt.name, found.as_ref(), request)
                 .await?;

@@ -111,6 +111,9 @@ impl Iam {
         let standing = standing(&mut unit, account, proof.who()).await?;
         // Who has no password has no access to the console.
         let password = standing.password_field().ok_or(Refusal::Wrong)?.to_owned();
+        if !standing.may_sign_in() {
+            return Err(Refusal::Wrong);
+        }
         let proved = Proved {
             account,
             who: proof.who().clone(),

@@ -103,6 +103,12 @@ impl Standing {
         password.map(|password| password.field.as_str())
     }
 
+    /// Whether the console is open to whoever signs in.
+    pub(super) fn may_sign_in(&self) -> bool {
+        let user = self.user.as_ref();
+        user.is_none_or(|user| user.access.shut_at_console().is_none())
+    }
+
     pub(super) fn sign_in_epoch(&self) -> u64 {
         match &self.user {
             Some(user) => user.sign_in_epoch,
@@ -214,6 +220,7 @@ impl Iam {
         if standing.epoch() != proved.epoch
             || standing.sign_in_epoch() != proved.sign_in_epoch
             || standing.password_field() != Some(&*proved.password)
+            || !standing.may_sign_in()
         {
             return Err(Refusal::Over);
         }

@@ -163,6 +163,7 @@ impl Operation for VerifyServiceSpecificCredential {
         if let Some((user, credential)) = found
             && right
             && credential.status_at(cx.now()) == Status::Active
+            && user.access.shut_to_requests().is_none()
         {
             return Ok(VerifyServiceSpecificCredentialOutput {
                 user_name: user.name.clone(),
