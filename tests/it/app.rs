@@ -5,6 +5,7 @@
 
 pub mod authenticator;
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -17,7 +18,7 @@ use claviger_iam::password::hasher::{Cost, Hasher};
 use claviger_iam::quota::Quotas;
 use claviger_iam::spec::COMMON_FAULTS;
 use claviger_iam::webauthn::RelyingParty;
-use claviger_iam::{Fault, Iam, Settings, operation};
+use claviger_iam::{Admitted, Fault, Iam, RequestFacts, Settings, operation};
 use claviger_model::{AccountId, Clock, Code, Rng, Scalar, Secret, Timestamp};
 use claviger_shape::{Dialect, Encoder as _, Json, JsonEncoder, Part, render};
 use claviger_signature::HttpRequest;
@@ -523,6 +524,39 @@ impl Actor {
                 request.body(Body::from(body)).expect("a request"),
             )
             .await
+    }
+
+    /// The actor as a door has it that has authenticated a request and not yet run an operation.
+    pub async fn admitted(&self) -> (Admitted, RequestFacts) {
+        let signed = self.signed("iam", "", &[]);
+        let headers: Vec<(&str, &[u8])> = signed
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        let request = HttpRequest {
+            method: "POST",
+            path: "/",
+            query: "",
+            headers: &headers,
+            body: b"",
+        };
+        let presented = claviger_signature::sigv4::present(&request).expect("a signature");
+        let facts = RequestFacts {
+            id: "test".into(),
+            source_ip: self.source_ip,
+            user_agent: None,
+            referer: None,
+            secure_transport: true,
+            region: Cow::Borrowed("us-east-1"),
+            now: self.app.now(),
+        };
+        let admitted = self
+            .app
+            .iam()
+            .authenticate(&presented, claviger_iam::Service::Iam, 0, &facts)
+            .await
+            .expect("an actor who is let in");
+        (admitted, facts)
     }
 
     /// The headers of a body that the actor posts: these, the host, and what the signature adds.

@@ -21,6 +21,7 @@ mod managed_policies;
 mod mfa_devices;
 mod notices;
 mod password_policy;
+mod pins;
 mod policies_of_entities;
 mod policy_checks;
 mod protocol;

@@ -8,7 +8,7 @@ use claviger_model::Code;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::respond;
+use crate::reply::in_json;
 
 /// Which of the APIs a path belongs to: they name the same refusals differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +81,14 @@ impl Error {
         )
     }
 
+    /// 400 under a code.
+    pub(crate) fn bad(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
     /// A parameter of the request is wrong.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "IAM.0007", message)
+        Self::bad("IAM.0007", message)
     }
 
     /// The marker is none that a list answered.
@@ -95,14 +100,35 @@ impl Error {
         )
     }
 
-    /// Nobody is there who goes by this id.
-    pub(crate) fn no_such_user(id: &str) -> Self {
+    /// There is none of this kind that goes by this id.
+    pub(crate) fn no_such(kind: &str, id: &str) -> Self {
         let shown: String = id.chars().take(64).collect();
         Self::new(
             StatusCode::NOT_FOUND,
             "IAM.0004",
-            format!("Could not find user: {shown}."),
+            format!("Could not find {kind}: {shown}."),
         )
+    }
+
+    /// The fault, where what is missing can only be the one of this kind that was asked for by this id.
+    pub(crate) fn of(fault: Fault, kind: &str, id: &str) -> Self {
+        if fault.code() == Code::NoSuchEntity {
+            Self::no_such(kind, id).because(fault)
+        } else {
+            fault.into()
+        }
+    }
+
+    /// The same refusal with the fault that it tells of.
+    pub(crate) fn because(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
+    /// What it is called.
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
     }
 
     /// Nothing says who sent the request.
@@ -196,7 +222,7 @@ impl Error {
             "error_msg": self.message,
             "request_id": request_id,
         });
-        respond(self.status, body, request_id)
+        in_json(self.status, &body, request_id)
     }
 }
 
@@ -227,7 +253,12 @@ impl From<Fault> for Error {
                 "IAM.0002",
                 "You are not authorized to perform the requested action.",
             ),
-            Code::NoSuchEntity => Self::new(StatusCode::NOT_FOUND, "IAM.0004", text()),
+            // SECURITY: its message has a name, of which whoever asked by an id was told nothing.
+            Code::NoSuchEntity => Self::new(
+                StatusCode::NOT_FOUND,
+                "IAM.0004",
+                "Could not find what the request is about.",
+            ),
             Code::Throttling => Self::new(StatusCode::TOO_MANY_REQUESTS, "IAM.0012", text()),
             code => match code.status() {
                 409 => Self::new(StatusCode::CONFLICT, "IAM.0005", text()),

@@ -1,6 +1,11 @@
 //! The ids of this API: 32 hexadecimal digits, made of the ids that the entities have, so that nothing has to be looked up
 //! either way. Their first byte says of what they are, their last four are a check.
 
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the families that use the rest follow")
+)]
+
 use claviger_model::{AccountId, IdKind, Scalar as _, UniqueId};
 use sha2::{Digest, Sha256};
 
@@ -10,8 +15,11 @@ use sha2::{Digest, Sha256};
 enum Kind {
     Domain = 0xd0,
     Project = 0x9a,
+    Root = 0x40,
     User = 0x5e,
+    Group = 0x67,
     Role = 0xa6,
+    Policy = 0xb0,
 }
 
 /// The alphabet of unique ids, five bits a letter.
@@ -29,9 +37,19 @@ pub(crate) fn project(account: AccountId) -> String {
     written(Kind::Project, u128::from(account.number()))
 }
 
+/// The id of an account's root user.
+pub(crate) fn root(account: AccountId) -> String {
+    written(Kind::Root, u128::from(account.number()))
+}
+
 /// The id of a user, `None` where the unique id is not a user's.
 pub(crate) fn user(unique: &str) -> Option<String> {
     Some(written(Kind::User, digits(unique, IdKind::User)?))
+}
+
+/// The id of a group, `None` where the unique id is not a group's.
+pub(crate) fn group(unique: &str) -> Option<String> {
+    Some(written(Kind::Group, digits(unique, IdKind::Group)?))
 }
 
 /// The id of a role, which is an agency here; `None` where the unique id is not a role's.
@@ -39,19 +57,46 @@ pub(crate) fn agency(unique: &str) -> Option<String> {
     Some(written(Kind::Role, digits(unique, IdKind::Role)?))
 }
 
+/// The id of a managed policy, AWS's as well; `None` where the unique id is not a policy's.
+pub(crate) fn policy(unique: &str) -> Option<String> {
+    Some(written(
+        Kind::Policy,
+        digits(unique, IdKind::ManagedPolicy)?,
+    ))
+}
+
 /// The unique id behind a user's id, `None` where it is none.
 pub(crate) fn to_user(id: &str) -> Option<UniqueId> {
+    read(Kind::User, IdKind::User, id)
+}
+
+/// The unique id behind a group's id, `None` where it is none.
+pub(crate) fn to_group(id: &str) -> Option<UniqueId> {
+    read(Kind::Group, IdKind::Group, id)
+}
+
+/// The unique id behind an agency's id, `None` where it is none.
+pub(crate) fn to_agency(id: &str) -> Option<UniqueId> {
+    read(Kind::Role, IdKind::Role, id)
+}
+
+/// The unique id behind a policy's id, `None` where it is none.
+pub(crate) fn to_policy(id: &str) -> Option<UniqueId> {
+    read(Kind::Policy, IdKind::ManagedPolicy, id)
+}
+
+fn read(kind: Kind, unique: IdKind, id: &str) -> Option<UniqueId> {
     let is_lower = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if id.len() != 32 || !id.bytes().all(is_lower) {
         return None;
     }
     let value = u128::from_str_radix(id, 16).ok()?;
     let payload = (value >> 32) & ((1 << 88) - 1);
-    if written(Kind::User, payload) != id || payload >> (5 * LETTERS) != 0 {
+    if written(kind, payload) != id || payload >> (5 * LETTERS) != 0 {
         return None;
     }
-    let mut text = String::with_capacity(IdKind::User.length());
-    text.push_str(IdKind::User.prefix());
+    let mut text = String::with_capacity(unique.length());
+    text.push_str(unique.prefix());
     for place in (0..LETTERS).rev() {
         let letter = usize::try_from((payload >> (5 * place)) & 31).ok()?;
         text.push(ALPHABET.get(letter).copied().map(char::from)?);
@@ -120,8 +165,26 @@ mod tests {
         assert_eq!(to_user(&domain(account)), None);
         assert_eq!(user("AROAABCDEFGHIJKLMNOPQ"), None);
         assert_eq!(agency("AIDAABCDEFGHIJKLMNOPQ"), None);
+        assert_ne!(domain(account), root(account));
+        assert_eq!(to_user(&root(account)), None);
         let role = agency("AROAABCDEFGHIJKLMNOPQ").expect("a role's");
         assert_eq!(to_user(&role), None);
+        assert_eq!(
+            to_agency(&role).as_ref().map(UniqueId::as_str),
+            Some("AROAABCDEFGHIJKLMNOPQ")
+        );
+        let both = group("AGPAABCDEFGHIJKLMNOPQ").expect("a group's");
+        assert_eq!(
+            to_group(&both).as_ref().map(UniqueId::as_str),
+            Some("AGPAABCDEFGHIJKLMNOPQ")
+        );
+        assert_eq!((to_policy(&both), to_agency(&both)), (None, None));
+        let both = policy("ANPAABCDEFGHIJKLMNOPQ").expect("a policy's");
+        assert_eq!(
+            to_policy(&both).as_ref().map(UniqueId::as_str),
+            Some("ANPAABCDEFGHIJKLMNOPQ")
+        );
+        assert_eq!(to_group(&both), None);
         let id = user("AIDAABCDEFGHIJKLMNOPQ").expect("a user's");
         for bad in [
             "",

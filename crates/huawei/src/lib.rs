@@ -6,10 +6,15 @@
 //! Sources: Huawei Cloud and Open Telekom Cloud API references, "Identity and Access Management"; `huaweicloudsdkiam`
 //! 3.1.219; `keystoneauth1`, for what it reads of an answer.
 
+mod asked;
 mod error;
 mod ids;
+mod input;
+mod reply;
 mod routes;
 mod signed;
+mod times;
+mod v30;
 mod v5;
 mod versions;
 
@@ -22,11 +27,12 @@ use axum::routing::any;
 use claviger_iam::Iam;
 use claviger_iam::context::{Origin, Outcome};
 use claviger_intake::body::{self, Budget};
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
-use serde_json::Value;
 
+use crate::asked::Asked;
 use crate::error::{Error, Family};
+use crate::reply::Reply;
 
 pub use versions::list_for_client;
 
@@ -37,22 +43,6 @@ struct Door {
     budget: Budget,
     /// Where clients reach the server, without a slash at its end.
     address: Arc<str>,
-}
-
-/// What a request is answered.
-struct Reply {
-    status: StatusCode,
-    body: Value,
-}
-
-impl Reply {
-    /// 200 with this.
-    const fn ok(body: Value) -> Self {
-        Self {
-            status: StatusCode::OK,
-            body,
-        }
-    }
 }
 
 /// The door's router: all below `/v3`, `/v3.0` and `/v5`. The outermost layer must have put an [`Origin`] into the
@@ -95,7 +85,7 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
         Err(status) => Err((Error::of_body(status), true)),
     };
     let mut response = match result {
-        Ok(reply) => respond(reply.status, reply.body, &origin.request_id),
+        Ok(reply) => reply.respond(&origin.request_id),
         Err((error, close)) => {
             if let Some(cause) = error.cause() {
                 tracing::error!(request_id = %origin.request_id, operation = outcome.operation, %cause, "the request failed");
@@ -128,40 +118,26 @@ async fn answer(
     outcome: &mut Outcome,
 ) -> Result<Reply, Error> {
     let found = routes::find(parts.method.as_str(), parts.uri.path())?;
-    let (route, path) = match found {
+    let (route, places) = match found {
         routes::Found::Version => return Ok(versions::one(&door.address)),
-        routes::Found::Route(route, path) => (route, path),
+        routes::Found::Route(route, places) => (route, places),
     };
     outcome.operation = Some(route.operation);
     let (admitted, facts) = signed::authenticate(&door.iam, parts, body, route.service, origin)
         .await
         .map_err(|error| error.in_family(family))?;
     outcome.caller = Some(admitted.arn().clone());
-    let asked = routes::Asked {
+    let asked = Asked {
         iam: &door.iam,
         admitted,
         facts: &facts,
-        path,
+        places,
+        path: routes::without_slash(parts.uri.path()),
         query: parts.uri.query().unwrap_or_default(),
+        body,
+        address: &door.address,
     };
     (route.run)(asked)
         .await
         .map_err(|error| error.in_family(family))
-}
-
-/// An answer with a body in JSON, under the names that clients look for its id.
-fn respond(status: StatusCode, body: Value, request_id: &str) -> Response {
-    let mut answer = Response::new(axum::body::Body::from(body.to_string()));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id.clone());
-        headers.insert(HeaderName::from_static("x-iam-trace-id"), id.clone());
-        headers.insert(HeaderName::from_static("x-openstack-request-id"), id);
-    }
-    answer
 }

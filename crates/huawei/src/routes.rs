@@ -2,28 +2,12 @@
 
 use std::pin::Pin;
 
-use claviger_iam::{Admitted, Iam, RequestFacts, Service};
+use claviger_iam::Service;
 
+use crate::asked::Asked;
 use crate::error::Error;
-use crate::{Reply, v5};
-
-/// A request that is authenticated and not yet authorized: the operation does that.
-pub(crate) struct Asked<'a> {
-    pub(crate) iam: &'a Iam,
-    pub(crate) admitted: Admitted,
-    pub(crate) facts: &'a RequestFacts,
-    /// What stands in the places of the path that are in braces.
-    pub(crate) path: Vec<&'a str>,
-    /// As it arrived.
-    pub(crate) query: &'a str,
-}
-
-impl<'a> Asked<'a> {
-    /// What stands in the first such place.
-    pub(crate) fn id(&self) -> &'a str {
-        self.path.first().copied().unwrap_or_default()
-    }
-}
+use crate::reply::Reply;
+use crate::{v5, v30};
 
 type Run = for<'a> fn(Asked<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
 
@@ -38,30 +22,36 @@ pub(crate) struct Route {
     pub(crate) run: Run,
 }
 
-/// The calls that are served.
-pub(crate) const ROUTES: &[Route] = &[
-    Route {
-        method: "GET",
-        path: "/v5/caller-identity",
-        service: Service::Sts,
-        operation: "GetCallerIdentity",
-        run: |asked| Box::pin(v5::caller::show(asked)),
-    },
-    Route {
-        method: "GET",
-        path: "/v5/users",
-        service: Service::Iam,
-        operation: "ListUsers",
-        run: |asked| Box::pin(v5::users::list(asked)),
-    },
-    Route {
-        method: "GET",
-        path: "/v5/users/{user_id}",
-        service: Service::Iam,
-        operation: "GetUser",
-        run: |asked| Box::pin(v5::users::show(asked)),
-    },
+impl Route {
+    /// A call whose operation is IAM's.
+    pub(crate) const fn iam(
+        method: &'static str,
+        path: &'static str,
+        operation: &'static str,
+        run: Run,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            service: Service::Iam,
+            operation,
+            run,
+        }
+    }
+}
+
+/// The calls that are served, family by family.
+const FAMILIES: &[&[Route]] = &[
+    v30::credentials::ROUTES,
+    v5::access_keys::ROUTES,
+    v5::caller::ROUTES,
+    v5::users::ROUTES,
 ];
+
+/// The calls that are served.
+pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
+    FAMILIES.iter().copied().flatten()
+}
 
 /// What a request asks for.
 pub(crate) enum Found<'a> {
@@ -76,7 +66,7 @@ pub(crate) enum Found<'a> {
 /// # Errors
 /// 404 where nothing is at the path, 405 where it is for another method.
 pub(crate) fn find<'a>(method: &str, path: &'a str) -> Result<Found<'a>, Error> {
-    let path = path.strip_suffix('/').unwrap_or(path);
+    let path = without_slash(path);
     if path == "/v3" {
         return match method {
             "GET" => Ok(Found::Version),
@@ -84,7 +74,7 @@ pub(crate) fn find<'a>(method: &str, path: &'a str) -> Result<Found<'a>, Error> 
         };
     }
     let mut other_method = false;
-    for route in ROUTES {
+    for route in all() {
         if let Some(places) = matched(route.path, path) {
             if route.method == method {
                 return Ok(Found::Route(route, places));
@@ -97,6 +87,11 @@ pub(crate) fn find<'a>(method: &str, path: &'a str) -> Result<Found<'a>, Error> 
     } else {
         Error::no_such_api()
     })
+}
+
+/// A path without the slash at its end.
+pub(crate) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 /// What stands in the places of a pattern that are in braces, if the path is of it. Ids have no characters that would
@@ -157,9 +152,22 @@ mod tests {
     #[test]
     fn every_route_runs_an_operation_that_there_is() {
         let registry = claviger_iam::operation::Registry::new();
-        for route in ROUTES {
+        for route in all() {
             let entry = registry.find(route.service, route.operation);
-            assert!(entry.is_some(), "{}", route.path);
+            assert!(entry.is_some(), "{} {}", route.method, route.path);
+        }
+    }
+
+    #[test]
+    fn a_path_is_served_once() {
+        let mut seen = std::collections::HashSet::new();
+        for route in all() {
+            assert!(
+                seen.insert((route.method, route.path)),
+                "{} {}",
+                route.method,
+                route.path
+            );
         }
     }
 }

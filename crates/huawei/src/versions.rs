@@ -6,7 +6,7 @@ use claviger_iam::context::Origin;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{Reply, respond};
+use crate::reply::{Reply, in_json};
 
 /// The list of versions for a client that asks `GET /` and nothing more, `None` for every other request. Who signs it, or
 /// names an operation in its query, speaks to the AWS door.
@@ -23,9 +23,9 @@ pub fn list_for_client(request: &Request, address: &str) -> Option<Response> {
     is_plain.then(|| {
         let address = address.trim_end_matches('/');
         let list = json!({ "versions": { "values": [version(address)] } });
-        respond(
+        in_json(
             StatusCode::MULTIPLE_CHOICES,
-            list,
+            &list,
             id.as_deref().unwrap_or_default(),
         )
     })

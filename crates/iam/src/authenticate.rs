@@ -18,6 +18,7 @@ use crate::entity::index::ACCESS_KEYS;
 use crate::entity::{Account, Status, User};
 use crate::fault::Fault;
 use crate::iam::{Iam, OpenSession};
+use crate::pins::Pins;
 use crate::principal::Principal;
 use crate::session;
 use crate::signing_keys::{LastUse, ScopedKey, Seen};
@@ -39,9 +40,21 @@ pub struct Admitted {
     pub(crate) caller: Caller,
     pub(crate) unit: Unit,
     pub(crate) principal: Arc<Principal>,
+    /// Whom the request means by the names that its operation is given.
+    pub(crate) pins: Pins,
 }
 
 impl Admitted {
+    /// One who names nobody yet.
+    pub(crate) fn new(caller: Caller, unit: Unit, principal: Arc<Principal>) -> Self {
+        Self {
+            caller,
+            unit,
+            principal,
+            pins: Pins::default(),
+        }
+    }
+
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -83,7 +96,7 @@ impl Credential {
 }
 
 /// The record that a long-term key stands in.
-enum KeyOwner {
+pub(crate) enum KeyOwner {
     User(Arc<Stored<User>>),
     Root(Arc<Stored<Account>>),
 }
@@ -96,7 +109,7 @@ impl KeyOwner {
         }
     }
 
-    fn who(&self) -> Who {
+    pub(crate) fn who(&self) -> Who {
         match self {
             Self::User(user) => Who::User {
                 account: user.account,
@@ -191,11 +204,7 @@ impl Iam {
         if let Some(last_use) = &credential.key.last_use {
             last_use.note(self.store(), request.now);
         }
-        Ok(Admitted {
-            caller: credential.caller,
-            unit,
-            principal,
-        })
+        Ok(Admitted::new(credential.caller, unit, principal))
     }
 
     /// Finds the credential that the request names, or `None` where there is none such that could be good.
@@ -254,7 +263,7 @@ impl Iam {
         {
             return Ok(Some(Credential::seen(key, &seen, false, token.is_some())));
         }
-        let Some(owner) = self.owner_of_key(unit, id).await? else {
+        let Some(owner) = owner_of_key(unit, id).await? else {
             return Ok(None);
         };
         let is_good = |key: &&AccessKey| key.status_at(request.now) == Status::Active;
@@ -294,23 +303,6 @@ impl Iam {
         }))
     }
 
-    /// The owner of a long-term key.
-    async fn owner_of_key(&self, unit: &mut Unit, id: &str) -> Result<Option<KeyOwner>, Fault> {
-        // Users come first: theirs are nearly all keys, and what is found by its own kind comes from the cache.
-        let user = unit
-            .find::<User>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
-            .await
-            .map_err(Fault::unavailable)?;
-        if let Some(user) = user {
-            return Ok(Some(KeyOwner::User(user)));
-        }
-        let account = unit
-            .find::<Account>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
-            .await
-            .map_err(Fault::unavailable)?;
-        Ok(account.map(KeyOwner::Root))
-    }
-
     /// Opens a session token, or finds it opened already.
     fn open_token(&self, token: &str) -> Option<Arc<OpenSession>> {
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
@@ -322,6 +314,23 @@ impl Iam {
         self.sessions().insert(digest, open.clone());
         Some(open)
     }
+}
+
+/// The owner of a long-term key.
+pub(crate) async fn owner_of_key(unit: &mut Unit, id: &str) -> Result<Option<KeyOwner>, Fault> {
+    // Users come first: theirs are nearly all keys, and what is found by its own kind comes from the cache.
+    let user = unit
+        .find::<User>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
+        .await
+        .map_err(Fault::unavailable)?;
+    if let Some(user) = user {
+        return Ok(Some(KeyOwner::User(user)));
+    }
+    let account = unit
+        .find::<Account>(Scope::Global, &ACCESS_KEYS, id.as_bytes())
+        .await
+        .map_err(Fault::unavailable)?;
+    Ok(account.map(KeyOwner::Root))
 }
 
 /// Derives the key of a secret for a scope, with what noting its use by `caller` takes.

@@ -48,6 +48,7 @@ struct Catalogue {
     /// Sorted by path and name.
     all: Vec<Arc<AwsManagedPolicy>>,
     by_arn: HashMap<String, Arc<AwsManagedPolicy>>,
+    by_id: HashMap<String, Arc<AwsManagedPolicy>>,
 }
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -61,7 +62,11 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
         .iter()
         .map(|policy| (policy.arn.as_str().to_owned(), policy.clone()))
         .collect();
-    Catalogue { all, by_arn }
+    let by_id = all
+        .iter()
+        .map(|policy| (policy.id.clone(), policy.clone()))
+        .collect();
+    Catalogue { all, by_arn, by_id }
 });
 
 fn read(row: Row) -> Option<AwsManagedPolicy> {
@@ -89,6 +94,12 @@ pub fn all() -> &'static [Arc<AwsManagedPolicy>] {
 #[must_use]
 pub fn by_arn(arn: &str) -> Option<&'static Arc<AwsManagedPolicy>> {
     CATALOGUE.by_arn.get(arn)
+}
+
+/// The policy of this unique id.
+#[must_use]
+pub fn by_id(id: &str) -> Option<&'static Arc<AwsManagedPolicy>> {
+    CATALOGUE.by_id.get(id)
 }
 
 #[cfg(test)]
@@ -120,6 +131,7 @@ mod tests {
     fn a_policy_is_found_by_its_resource_name() {
         let policy = by_arn("arn:aws:iam::aws:policy/AdministratorAccess").expect("there is one");
         assert_eq!(policy.name, "AdministratorAccess");
+        assert_eq!(by_id(&policy.id).map(|same| &same.arn), Some(&policy.arn));
         assert!(by_arn("arn:aws:iam::aws:policy/administratoraccess").is_none());
     }
 }

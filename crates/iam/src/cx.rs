@@ -12,6 +12,7 @@ use crate::caller::Caller;
 use crate::context::RequestFacts;
 use crate::fault::Fault;
 use crate::iam::Iam;
+use crate::pins::Pins;
 use crate::principal::Principal;
 
 /// Results of slow work, kept when an operation starts over after a write conflict, so that a password is hashed once.
@@ -26,6 +27,8 @@ pub struct Cx<'r> {
     pub(crate) caller: &'r Caller,
     pub(crate) request: &'r RequestFacts,
     pub(crate) slow: &'r Slow,
+    /// Whom the request means by the names that it gives.
+    pub(crate) pins: &'r Pins,
     pub(crate) principal: Option<Arc<Principal>>,
     /// The person behind the caller, where that is a role that somebody has switched to at the console.
     pub(crate) person: Option<Arc<Principal>>,

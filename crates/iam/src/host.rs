@@ -44,11 +44,7 @@ impl Iam {
             .map_err(Fault::unavailable)?;
         let principal =
             Arc::new(Principal::load(&mut unit, &caller, self.settings().clock.now()).await?);
-        Ok(Admitted {
-            caller,
-            unit,
-            principal,
-        })
+        Ok(Admitted::new(caller, unit, principal))
     }
 
     /// What is known of a request that is made on the host. `command` says what made it.

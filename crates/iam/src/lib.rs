@@ -25,6 +25,7 @@ pub mod mfa;
 pub mod notice;
 pub mod operation;
 pub mod password;
+mod pins;
 mod pipeline;
 pub mod principal;
 pub mod quota;

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use claviger_model::name::{ExistingUserName, SerialNumber, ServerCertificateName, UserName};
-use claviger_model::{Arn, Code, UniqueId, text};
+use claviger_model::name::{ExistingUserName, SerialNumber, ServerCertificateName};
+use claviger_model::{Arn, Code, text};
 use claviger_store::{Scope, Stored, Unit};
 
-use crate::authenticate::Admitted;
 use crate::aws_managed;
 use crate::cx::Cx;
 use crate::entity::account::ACCOUNT_RECORD;
@@ -40,10 +39,12 @@ pub async fn account(cx: &mut Cx<'_>) -> Result<Arc<Stored<Account>>, Fault> {
 /// `ServiceUnavailable`.
 pub async fn find_user(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<User>>>, Fault> {
     let scope = cx.scope();
-    cx.unit
+    let found = cx
+        .unit
         .find::<User>(scope, &USERS_BY_NAME, text::fold(name).as_bytes())
         .await
-        .map_err(Fault::unavailable)
+        .map_err(Fault::unavailable)?;
+    Ok(found.filter(|found| cx.pins.allow::<User>(name, found.id.as_str())))
 }
 
 /// The user of this name, who must be there.
@@ -52,25 +53,6 @@ pub async fn find_user(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<
 /// `NoSuchEntity`.
 pub async fn user(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<User>>, Fault> {
     find_user(cx, name).await?.ok_or_else(|| missing_user(name))
-}
-
-impl Admitted {
-    /// The name of the user of this unique id in the caller's account, for doors whose requests call users by their ids.
-    ///
-    /// SECURITY: nothing is authorized yet, so the name is for an operation to be run on alone. It may be another user's by
-    /// the time that runs: who answers must hold the id against the one that was asked for.
-    ///
-    /// # Errors
-    /// `ServiceUnavailable`.
-    pub async fn name_of_user(&mut self, id: &UniqueId) -> Result<Option<UserName>, Fault> {
-        let scope = Scope::Account(self.caller.account());
-        let user = self
-            .unit
-            .get::<User>(scope, id.as_str())
-            .await
-            .map_err(Fault::unavailable)?;
-        Ok(user.map(|user| user.name.clone()))
-    }
 }
 
 /// What is said of a user who is not there.
@@ -85,10 +67,12 @@ pub fn missing_user(name: &str) -> Fault {
 /// `ServiceUnavailable`.
 pub async fn find_group(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<Group>>>, Fault> {
     let scope = cx.scope();
-    cx.unit
+    let found = cx
+        .unit
         .find::<Group>(scope, &GROUPS_BY_NAME, text::fold(name).as_bytes())
         .await
-        .map_err(Fault::unavailable)
+        .map_err(Fault::unavailable)?;
+    Ok(found.filter(|found| cx.pins.allow::<Group>(name, found.id.as_str())))
 }
 
 /// The group of this name, which must be there.
@@ -107,10 +91,12 @@ pub async fn group(cx: &mut Cx<'_>, name: &str) -> Result<Arc<Stored<Group>>, Fa
 /// `ServiceUnavailable`.
 pub async fn find_role(cx: &mut Cx<'_>, name: &str) -> Result<Option<Arc<Stored<Role>>>, Fault> {
     let scope = cx.scope();
-    cx.unit
+    let found = cx
+        .unit
         .find::<Role>(scope, &ROLES_BY_NAME, text::fold(name).as_bytes())
         .await
-        .map_err(Fault::unavailable)
+        .map_err(Fault::unavailable)?;
+    Ok(found.filter(|found| cx.pins.allow::<Role>(name, found.id.as_str())))
 }
 
 /// The role of this name, which must be there.
@@ -212,12 +198,27 @@ pub fn taken_server_certificate(name: &ServerCertificateName) -> Fault {
     ))
 }
 
+/// The managed policy of this resource name: one of the caller's account, or an AWS-managed one.
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub async fn managed_policy(cx: &mut Cx<'_>, arn: &Arn) -> Result<Option<Held>, Fault> {
+    let scope = cx.scope();
+    let found = managed_policy_in(&mut cx.unit, scope, arn.as_str()).await?;
+    Ok(found.filter(|held| match held {
+        Held::Customer(policy) => cx
+            .pins
+            .allow::<ManagedPolicy>(policy.name.as_str(), policy.id.as_str()),
+        _ => true,
+    }))
+}
+
 /// The managed policy of this resource name, as seen from an account: one of its own, or an AWS-managed one. A policy of
 /// another account is not there.
 ///
 /// # Errors
 /// `ServiceUnavailable`.
-pub async fn managed_policy(
+pub async fn managed_policy_in(
     unit: &mut Unit,
     scope: Scope,
     arn: &str,

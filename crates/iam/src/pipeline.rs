@@ -48,6 +48,7 @@ impl Iam {
             caller,
             unit,
             principal,
+            pins,
         } = admitted;
         let slow = Slow::default();
         let mut first = Some((unit, principal));
@@ -75,6 +76,7 @@ impl Iam {
                 caller: &caller,
                 request,
                 slow: &slow,
+                pins: &pins,
                 principal,
                 person: None,
                 unit,
@@ -115,6 +117,30 @@ impl Iam {
             Ok(output) => Ok(*output),
             Err(_) => Err(Fault::service("an operation answered what is not its own")),
         }
+    }
+
+    /// Admits the same caller once more, for a request that takes two operations: a fresh view of the store, in which the caller
+    /// is looked up anew, and the same names for the same ids.
+    ///
+    /// # Errors
+    /// That the caller is not there any more; `ServiceUnavailable`.
+    pub async fn admit_again(
+        &self,
+        admitted: &Admitted,
+        request: &RequestFacts,
+    ) -> Result<Admitted, Fault> {
+        let caller = admitted.caller.clone();
+        let scopes = [Scope::Global, Scope::Account(caller.account())];
+        let mut unit = self
+            .store()
+            .unit(&scopes)
+            .await
+            .map_err(Fault::unavailable)?;
+        let principal = Principal::load(&mut unit, &caller, request.now).await?;
+        Ok(Admitted {
+            pins: admitted.pins.clone(),
+            ..Admitted::new(caller, unit, Arc::new(principal))
+        })
     }
 
     async fn attempt(

@@ -391,7 +391,7 @@ async fn session_policies(
     }
     for arn in &session.policy_arns {
         // A session policy that was deleted since grants nothing; the others still do, as on AWS.
-        if let Some(found) = crate::lookup::managed_policy(unit, scope, arn.as_str()).await? {
+        if let Some(found) = crate::lookup::managed_policy_in(unit, scope, arn.as_str()).await? {
             held.push(found);
         }
     }

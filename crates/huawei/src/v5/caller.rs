@@ -1,24 +1,32 @@
 //! Who the caller is (Security Token Service API reference, "GetCallerIdentity").
 
-use claviger_iam::Fault;
 use claviger_iam::operation::sessions::GetCallerIdentity;
-use claviger_model::Arn;
+use claviger_iam::{Fault, Service};
+use claviger_model::{AccountId, Arn};
 use serde_json::json;
 
+use crate::asked::Asked;
 use crate::error::Error;
-use crate::routes::Asked;
-use crate::{Reply, ids};
+use crate::ids;
+use crate::reply::Reply;
+use crate::routes::Route;
+
+/// The calls of this family.
+pub(crate) const ROUTES: &[Route] = &[Route {
+    method: "GET",
+    path: "/v5/caller-identity",
+    service: Service::Sts,
+    operation: "GetCallerIdentity",
+    run: |asked| Box::pin(show(asked)),
+}];
 
 /// `GET /v5/caller-identity`.
-pub(crate) async fn show(asked: Asked<'_>) -> Result<Reply, Error> {
-    let caller = asked
-        .iam
-        .call(&GetCallerIdentity {}, asked.admitted, asked.facts)
-        .await?;
+async fn show(asked: Asked<'_>) -> Result<Reply, Error> {
+    let caller = asked.call(&GetCallerIdentity {}).await?;
     let domain = ids::domain(caller.account);
     let urn = urn(&caller.arn, &domain)
         .ok_or_else(|| Fault::service("a caller whom this door has no name for"))?;
-    let id = id(&caller.user_id, &domain)
+    let id = id(&caller.user_id, caller.account)
         .ok_or_else(|| Fault::service("a caller whom this door has no id for"))?;
     Ok(Reply::ok(json!({
         "account_id": domain,
@@ -44,10 +52,10 @@ fn urn(arn: &Arn, domain: &str) -> Option<String> {
 }
 
 /// The caller's id here; that of a session is `<agency>:<session>`.
-fn id(unique: &str, domain: &str) -> Option<String> {
+fn id(unique: &str, account: AccountId) -> Option<String> {
     match unique.split_once(':') {
         Some((role, session)) => Some(format!("{}:{session}", ids::agency(role)?)),
-        None if unique.bytes().all(|byte| byte.is_ascii_digit()) => Some(domain.to_owned()),
+        None if unique.bytes().all(|byte| byte.is_ascii_digit()) => Some(ids::root(account)),
         None => ids::user(unique),
     }
 }
@@ -75,13 +83,14 @@ mod tests {
             let arn = Arn::parse(arn).expect(arn);
             assert_eq!(urn(&arn, "d").as_deref(), expected, "{}", arn.as_str());
         }
-        assert_eq!(id("123456789012", "d").as_deref(), Some("d"));
+        let account = AccountId::parse("123456789012").expect("an account");
+        assert_eq!(id("123456789012", account), Some(ids::root(account)));
         assert_eq!(
-            id("AIDAABCDEFGHIJKLMNOPQ", "d"),
+            id("AIDAABCDEFGHIJKLMNOPQ", account),
             ids::user("AIDAABCDEFGHIJKLMNOPQ")
         );
-        let session = id("AROAABCDEFGHIJKLMNOPQ:night", "d").expect("a session");
+        let session = id("AROAABCDEFGHIJKLMNOPQ:night", account).expect("a session");
         assert!(session.ends_with(":night"), "{session}");
-        assert_eq!(id("uid:1000", "d"), None);
+        assert_eq!(id("uid:1000", account), None);
     }
 }

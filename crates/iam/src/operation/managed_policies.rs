@@ -83,8 +83,7 @@ enum_scalar! {
 /// The managed policy of this resource name, or `None`. What is no resource name of a policy is refused.
 async fn find(cx: &mut Cx<'_>, arn: &Arn) -> Result<Option<Held>, Fault> {
     lookup::check_policy_arn(arn, Code::ValidationError)?;
-    let scope = cx.scope();
-    lookup::managed_policy(&mut cx.unit, scope, arn.as_str()).await
+    lookup::managed_policy(cx, arn).await
 }
 
 /// The managed policy of this resource name, which must be there.

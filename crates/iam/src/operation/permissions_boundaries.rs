@@ -34,8 +34,7 @@ pub(super) const BOUNDARY_KEY: &str = "iam:permissionsboundary";
 /// `InvalidInput` for what is no resource name of a policy, `NoSuchEntity` for a policy that is not there.
 pub async fn resolve(cx: &mut Cx<'_>, arn: &Arn) -> Result<PolicyId, Fault> {
     lookup::check_policy_arn(arn, Code::InvalidInput)?;
-    let scope = cx.scope();
-    match lookup::managed_policy(&mut cx.unit, scope, arn.as_str()).await? {
+    match lookup::managed_policy(cx, arn).await? {
         Some(Held::Customer(policy)) => Ok(PolicyId::Customer(policy.id.clone())),
         Some(Held::Aws(policy)) => Ok(PolicyId::Aws(policy.arn.clone())),
         _ => Err(Fault::missing(format!(

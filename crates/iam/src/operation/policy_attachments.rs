@@ -37,8 +37,7 @@ pub const OPERATIONS: &[Entry] = &[
 
 /// The managed policy of this resource name, by what attachments refer to it by.
 async fn find(cx: &mut Cx<'_>, arn: &Arn) -> Result<Option<PolicyId>, Fault> {
-    let scope = cx.scope();
-    let held = lookup::managed_policy(&mut cx.unit, scope, arn.as_str()).await?;
+    let held = lookup::managed_policy(cx, arn).await?;
     Ok(match held {
         Some(Held::Customer(policy)) => Some(PolicyId::Customer(policy.id.clone())),
         Some(Held::Aws(policy)) => Some(PolicyId::Aws(policy.arn.clone())),

@@ -638,7 +638,7 @@ impl AssumeRole {
         for descriptor in &self.policy_arns {
             let arn = &descriptor.arn;
             lookup::check_policy_arn(arn, Code::ValidationError)?;
-            if lookup::managed_policy(&mut cx.unit, scope, arn.as_str())
+            if lookup::managed_policy_in(&mut cx.unit, scope, arn.as_str())
                 .await?
                 .is_none()
             {

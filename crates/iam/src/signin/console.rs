@@ -314,11 +314,7 @@ impl Iam {
         if let Some(last_use) = role_used(&caller, request) {
             last_use.note(self.store(), request.now);
         }
-        Ok(Admitted {
-            caller,
-            unit,
-            principal: Arc::new(role),
-        })
+        Ok(Admitted::new(caller, unit, Arc::new(role)))
     }
 
     /// Admits the person, whoever the session stands for.
@@ -331,11 +327,7 @@ impl Iam {
         // Read again: a session that was ended a moment ago runs nothing more.
         let session = still_there(&mut unit, &at.session).await?;
         let (caller, person) = person_of(&mut unit, &session, request.now).await?;
-        Ok(Admitted {
-            caller,
-            unit,
-            principal: Arc::new(person),
-        })
+        Ok(Admitted::new(caller, unit, Arc::new(person)))
     }
 
     /// Signs out: the session of this token is over.

@@ -599,11 +599,7 @@ impl Iam {
         let principal = Principal::load(&mut unit, &caller, request.now)
             .await
             .map_err(|_| Refusal::Over)?;
-        let admitted = Admitted {
-            caller,
-            unit,
-            principal: Arc::new(principal),
-        };
+        let admitted = Admitted::new(caller, unit, Arc::new(principal));
         let done = self.call(operation, admitted, request).await;
         done.map(drop).map_err(|fault| match fault.code() {
             // It was ended while the step was taken, which says nothing of what was given.

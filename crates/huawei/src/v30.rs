@@ -1,0 +1,3 @@
+//! The extensions below `/v3.0`.
+
+pub(crate) mod credentials;
