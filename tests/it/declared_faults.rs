@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = files!(
     "console_sessions.txt",
     "contacts.txt",
     "user_access.txt",
+    "tokens.txt",
 );
 
 fn scenarios() -> Vec<Scenario> {

@@ -40,6 +40,7 @@ mod signin;
 mod signing_certificates;
 mod simulation;
 mod ssh_public_keys;
+mod tokens;
 mod user_access;
 mod user_details;
 mod users;

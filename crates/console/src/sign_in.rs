@@ -107,7 +107,10 @@ pub(crate) async fn by_password(guest: Guest) -> Answer {
             )
         }
         SignInName::User { .. } => asked.clear(Cookie::Remembered),
-        SignInName::Root { .. } => String::new(),
+        // The others are not asked for here.
+        SignInName::Root { .. } | SignInName::InDomain { .. } | SignInName::ById(_) => {
+            String::new()
+        }
     };
     match next {
         Ok(next) => {

@@ -20,8 +20,9 @@ use crate::fault::Fault;
 use crate::iam::{Iam, OpenSession};
 use crate::pins::Pins;
 use crate::principal::Principal;
+use crate::seen::Seen;
 use crate::session;
-use crate::signing_keys::{LastUse, ScopedKey, Seen};
+use crate::signing_keys::{LastUse, ScopedKey};
 use crate::spec::Service;
 
 /// The field that the secret of an access key is sealed as.
@@ -192,7 +193,10 @@ impl Iam {
             .verify(&credential.key.signing_key, &terms)
             .map_err(signature_fault)?;
         if is_loaded {
-            credential.key.see(&unit, &credential.caller, &principal);
+            credential
+                .key
+                .seen
+                .see(&unit, &credential.caller, &principal);
         }
         if credential.is_new {
             self.signing_keys()
@@ -231,7 +235,7 @@ impl Iam {
             let expired = request.now >= session.expires;
             // Kept by its id, which is the session's alone: the token was opened and names it.
             if let Some(key) = &kept
-                && let Some(seen) = key.seen(unit).await?
+                && let Some(seen) = key.seen.get(unit).await?
             {
                 // What is kept does not change as time goes by.
                 let expired = expired || seen.principal.key_has_ended(request.now);
@@ -258,7 +262,7 @@ impl Iam {
         }
         // SECURITY: a key whose time is over goes the way of one that is inactive, step by step.
         if let Some(key) = &kept
-            && let Some(seen) = key.seen(unit).await?
+            && let Some(seen) = key.seen.get(unit).await?
             && !seen.principal.key_has_ended(request.now)
         {
             return Ok(Some(Credential::seen(key, &seen, false, token.is_some())));

@@ -235,16 +235,16 @@ pub(crate) fn granted_by_password_policy(
 /// nothing else does (AC-37).
 fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
     let is_open = match caller.way() {
-        Way::Request => spec.service != Service::SignIn,
-        Way::SigningIn(_) => spec.service == Service::SignIn || spec.name == "ChangePassword",
+        Way::Request | Way::Token(_) => spec.service != Service::SignIn,
+        Way::SigningIn(..) => spec.service == Service::SignIn || spec.name == "ChangePassword",
         Way::Console(session) => session.reach == Reach::Whole || spec.for_enrolment,
     };
     if is_open {
         return Ok(());
     }
     Err(Fault::denied(match caller.way() {
-        Way::Request => "This operation is part of signing in to the console.",
-        Way::SigningIn(_) => "Complete the sign-in first.",
+        Way::Request | Way::Token(_) => "This operation is part of signing in to the console.",
+        Way::SigningIn(..) => "Complete the sign-in first.",
         Way::Console(_) => "The account demands a second factor. Assign an MFA device first.",
     }))
 }

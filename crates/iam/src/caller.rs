@@ -6,8 +6,9 @@ use claviger_model::{AccessKeyId, AccountId, Code, Timestamp, UniqueId};
 use claviger_store::Stored;
 
 use crate::entity::credential::AccessKeys;
-use crate::entity::{ConsoleSession, KeyBounds, Status, UserAccess};
+use crate::entity::{ConsoleSession, EndedSessions, KeyBounds, Status, UserAccess};
 use crate::fault::Fault;
+use crate::identity_token::TokenTerms;
 use crate::session::{Session, SessionPrincipal};
 
 /// What a record tells of its owner's keys and sessions.
@@ -17,6 +18,7 @@ pub(crate) struct OwnerKeys<'r> {
     pub(crate) security_epoch: u64,
     pub(crate) sign_in_epoch: u64,
     pub(crate) access: UserAccess,
+    pub(crate) ended: &'r EndedSessions,
 }
 
 /// Who stands behind a credential, by unique id.
@@ -49,15 +51,27 @@ pub enum Who {
     },
 }
 
+/// Where a sign-in leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// To the console.
+    Console,
+    /// To a token of the Identity API.
+    Token,
+}
+
 /// By which way a caller came.
 #[derive(Debug, Clone)]
 pub(crate) enum Way {
     /// A signed request, or the server's own host.
     Request,
-    /// A sign-in that is not complete: what it may run is what completes it. With the epoch of sign-ins in which it began.
-    SigningIn(u64),
+    /// A sign-in that is not complete: what it may run is what completes it. With the epoch of sign-ins in which it began, and
+    /// where it leads.
+    SigningIn(u64, Entrance),
     /// The console.
     Console(Arc<Stored<ConsoleSession>>),
+    /// A token in place of a signature.
+    Token(Arc<TokenTerms>),
 }
 
 /// What is said of credentials that are not, or no longer, good.
@@ -95,10 +109,10 @@ impl Caller {
     }
 
     /// Whoever is about to sign in, with what was proved so far and the epoch of sign-ins in which that began.
-    pub(crate) fn signing_in(session: Arc<Session>, epoch: u64) -> Self {
+    pub(crate) fn signing_in(session: Arc<Session>, epoch: u64, entrance: Entrance) -> Self {
         Self {
             access_key_id: None,
-            way: Way::SigningIn(epoch),
+            way: Way::SigningIn(epoch, entrance),
             ..Self::with_session(session)
         }
     }
@@ -108,6 +122,23 @@ impl Caller {
         Self {
             way: Way::Console(console),
             ..Self::with_session(session)
+        }
+    }
+
+    /// The bearer of a token of the Identity API.
+    pub(crate) fn with_token(session: Arc<Session>, terms: Arc<TokenTerms>) -> Self {
+        Self {
+            way: Way::Token(terms),
+            ..Self::with_session(session)
+        }
+    }
+
+    /// What the token says beside who the caller is, where the caller shows one.
+    #[must_use]
+    pub fn token(&self) -> Option<&TokenTerms> {
+        match &self.way {
+            Way::Token(terms) => Some(terms),
+            Way::Request | Way::SigningIn(..) | Way::Console(_) => None,
         }
     }
 
@@ -121,7 +152,7 @@ impl Caller {
     pub fn console(&self) -> Option<&Arc<Stored<ConsoleSession>>> {
         match &self.way {
             Way::Console(session) => Some(session),
-            Way::Request | Way::SigningIn(_) => None,
+            Way::Request | Way::SigningIn(..) | Way::Token(_) => None,
         }
     }
 
@@ -196,10 +227,11 @@ impl Caller {
         Fault::new(Code::InvalidClientTokenId, GONE)
     }
 
-    /// Refuses a session that was ended by raising its principal's epoch.
-    pub(crate) fn check_epoch(&self, epoch: u64) -> Result<(), Fault> {
+    /// Refuses a session that was ended, by raising its principal's epoch or by itself.
+    pub(crate) fn check_session(&self, epoch: u64, ended: &EndedSessions) -> Result<(), Fault> {
         match &self.session {
             Some(session) if session.epoch != epoch => Err(Self::gone()),
+            Some(session) if ended.holds(&session.access_key_id) => Err(Self::gone()),
             _ => Ok(()),
         }
     }
@@ -232,8 +264,10 @@ impl Caller {
     ) -> Result<Option<Arc<KeyBounds>>, Fault> {
         let bounds = self.check_key(of, now)?;
         let shut = match self.way {
-            Way::Request => of.access.shut_to_requests(),
-            Way::SigningIn(_) | Way::Console(_) => of.access.shut_at_console(),
+            Way::Request | Way::Token(_) | Way::SigningIn(_, Entrance::Token) => {
+                of.access.shut_to_requests()
+            }
+            Way::SigningIn(_, Entrance::Console) | Way::Console(_) => of.access.shut_at_console(),
         };
         match shut {
             Some(why) => Err(Fault::shut_out(why)),
@@ -253,9 +287,9 @@ impl Caller {
                 _ => Err(Self::gone()),
             };
         };
-        self.check_epoch(of.security_epoch)?;
+        self.check_session(of.security_epoch, of.ended)?;
         // SECURITY: a sign-in that was ended takes no further step, such as setting a password.
-        if matches!(self.way, Way::SigningIn(epoch) if epoch != of.sign_in_epoch) {
+        if matches!(self.way, Way::SigningIn(epoch, _) if epoch != of.sign_in_epoch) {
             return Err(Self::gone());
         }
         let Some(issued_to) = &session.issued_to else {

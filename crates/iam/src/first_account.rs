@@ -5,12 +5,12 @@ use claviger_model::{AccessKeyId, AccountId, EmailAddress, Scalar, Secret, acces
 use claviger_store::{CommitError, Depends, Record, Scope, StoreError, Target, Unit};
 
 use crate::authenticate::secret_field;
-use crate::entity::Account;
 use crate::entity::account::{ACCOUNT_RECORD, Root, SignInSettings};
 use crate::entity::contact::Contacts;
 use crate::entity::credential::{AccessKey, AccessKeys, PasswordHash, Status};
 use crate::entity::index::{ACCOUNTS, WHOLE};
 use crate::entity::signing_certificate::SigningCertificates;
+use crate::entity::{Account, EndedSessions};
 use crate::fault::Fault;
 use crate::iam::Iam;
 use crate::password::rules;
@@ -217,6 +217,7 @@ impl Iam {
                 security_epoch: 0,
                 key_epoch: 0,
                 sign_in_epoch: 0,
+                ended_sessions: EndedSessions::default(),
             },
             password_policy: None,
             access_key_settings: None,

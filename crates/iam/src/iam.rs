@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use crate::audit::Journal;
 use crate::census::Censuses;
 use crate::credential_report::runs::Runs;
+use crate::identity_token::{OpenToken, TokenBytes};
 use crate::message::Tally;
 use crate::operation::Registry;
 use crate::password::hasher::Hasher;
@@ -74,6 +75,7 @@ struct Inner {
     tokens: Ring,
     signing_keys: SigningKeys,
     sessions: Cache<[u8; 32], Arc<OpenSession>, SessionBytes>,
+    identity_tokens: Cache<[u8; 32], Arc<OpenToken>, TokenBytes>,
     journal: Journal,
     credential_reports: Runs,
     censuses: Censuses,
@@ -103,6 +105,7 @@ impl Iam {
             tokens,
             signing_keys: SigningKeys::new(),
             sessions: Cache::with_weighter(SESSIONS, SESSION_BYTES, SessionBytes),
+            identity_tokens: Cache::with_weighter(SESSIONS, SESSION_BYTES, TokenBytes),
             lanes: (0..64).map(|_| tokio::sync::Mutex::new(())).collect(),
             decoy,
         })))
@@ -137,6 +140,10 @@ impl Iam {
 
     pub(crate) fn sessions(&self) -> &Cache<[u8; 32], Arc<OpenSession>, SessionBytes> {
         &self.0.sessions
+    }
+
+    pub(crate) fn identity_tokens(&self) -> &Cache<[u8; 32], Arc<OpenToken>, TokenBytes> {
+        &self.0.identity_tokens
     }
 
     pub(crate) fn decoy(&self) -> &SigningKey {

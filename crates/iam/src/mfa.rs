@@ -8,6 +8,7 @@ use claviger_store::{Bucket, MarkKey, Record};
 
 use crate::cx::Cx;
 use crate::entity::MfaDevice;
+use crate::entity::fido_device::is_fido;
 use crate::entity::mfa_device::{SEED, Who};
 use crate::entity::user::AssignedMfaDevice;
 use crate::fault::Fault;
@@ -85,6 +86,28 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
     cx.advance(mark(&device), step);
     cx.used(used_mark(&device));
     Ok(cx.now())
+}
+
+/// Proves the caller's second factor by a code of whichever own device shows it.
+///
+/// # Errors
+/// As [`verify`].
+pub async fn verify_any(cx: &mut Cx<'_>, code: &str) -> Result<Timestamp, Fault> {
+    let principal = cx.principal().await?;
+    let devices = match &principal.being {
+        Being::User(user) => user.mfa_devices.as_slice(),
+        Being::Root(account) => account.root.mfa_devices.as_slice(),
+        Being::Role(_) | Being::Host(_) => &[],
+    };
+    let mut refusal = Fault::denied(UNABLE);
+    for device in devices.iter().filter(|device| !is_fido(&device.serial)) {
+        match verify(cx, device.serial.as_str(), code).await {
+            Ok(proved) => return Ok(proved),
+            Err(fault) if fault.code() == FaultCode::AccessDenied => refusal = fault,
+            Err(fault) => return Err(fault),
+        }
+    }
+    Err(refusal)
 }
 
 /// Finds a device's clock by two consecutive codes, and answers how many steps it is ahead of the server's. Both codes

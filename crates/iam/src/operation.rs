@@ -54,6 +54,7 @@ pub mod simulation;
 pub mod ssh_public_key_details;
 pub mod ssh_public_keys;
 pub mod tagging;
+pub mod tokens;
 pub mod user_access;
 pub mod user_details;
 pub mod users;
@@ -249,6 +250,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Simulation", simulation::OPERATIONS),
     ("Own access", own_access::OPERATIONS),
     ("Sessions", sessions::OPERATIONS),
+    ("Tokens", tokens::OPERATIONS),
     ("Events", events::OPERATIONS),
 ];
 

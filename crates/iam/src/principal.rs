@@ -132,6 +132,7 @@ impl Principal {
                         security_epoch: record.root.security_epoch,
                         sign_in_epoch: record.root.sign_in_epoch,
                         access: UserAccess::default(),
+                        ended: &record.root.ended_sessions,
                     },
                     now,
                 )?;
@@ -155,6 +156,7 @@ impl Principal {
                         security_epoch: record.security_epoch,
                         sign_in_epoch: record.sign_in_epoch,
                         access: record.access,
+                        ended: &record.ended_sessions,
                     },
                     now,
                 )?;
@@ -169,7 +171,7 @@ impl Principal {
                     .await
                     .map_err(Fault::unavailable)?
                     .ok_or_else(Caller::gone)?;
-                caller.check_epoch(record.security_epoch)?;
+                caller.check_session(record.security_epoch, &record.ended_sessions)?;
                 let arn = Arn::assumed_role(record.account, record.name.as_str(), session_name);
                 let issuer = record.arn();
                 (

@@ -17,6 +17,7 @@ mod password;
 mod security_key;
 mod steps;
 mod switch;
+pub(crate) mod token;
 
 pub use self::console::AtConsole;
 pub use self::half_open::{AwaitingFactor, AwaitingPassword, Factor};

@@ -5,16 +5,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use arc_swap::ArcSwapOption;
 use claviger_model::{AccessKeyId, Timestamp};
 use claviger_signature::{Scheme, Scope as CredentialScope, SigningKey};
-use claviger_store::{MarkKey, Store, Unit, View};
+use claviger_store::{MarkKey, Store};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 
-use crate::caller::Caller;
-use crate::fault::Fault;
-use crate::principal::Principal;
+use crate::seen::SeenCell;
 use crate::spec::Service;
 
 /// Keys kept: about two kilobytes each with their principals, whose records are mostly those in the cache.
@@ -29,14 +26,7 @@ pub(crate) struct ScopedKey {
     /// What is noted when it is used.
     pub(crate) last_use: Option<LastUse>,
     /// Whom the key was seen to be of.
-    seen: ArcSwapOption<Seen>,
-}
-
-/// A principal as it was loaded for a key, with what it was loaded from.
-pub(crate) struct Seen {
-    pub(crate) caller: Caller,
-    pub(crate) principal: Arc<Principal>,
-    view: View,
+    pub(crate) seen: SeenCell,
 }
 
 impl ScopedKey {
@@ -49,35 +39,7 @@ impl ScopedKey {
             access_key_id,
             signing_key,
             last_use,
-            seen: ArcSwapOption::empty(),
-        }
-    }
-
-    /// The principal behind the key, where nothing that it was made of has changed since: the key is there and good, the
-    /// principal has it, and these are its policies. `unit` must be fresh; it has then read all of it.
-    ///
-    /// # Errors
-    /// `ServiceUnavailable`.
-    pub(crate) async fn seen(&self, unit: &mut Unit) -> Result<Option<Arc<Seen>>, Fault> {
-        let Some(seen) = self.seen.load_full() else {
-            return Ok(None);
-        };
-        if unit.recall(&seen.view).await.map_err(Fault::unavailable)? {
-            return Ok(Some(seen));
-        }
-        // What is no longer true need not be kept in memory.
-        self.seen.store(None);
-        Ok(None)
-    }
-
-    /// Keeps the principal that `unit` has loaded for this key, if all that it has read can be told when it changes.
-    pub(crate) fn see(&self, unit: &Unit, caller: &Caller, principal: &Arc<Principal>) {
-        if let Some(view) = unit.view() {
-            self.seen.store(Some(Arc::new(Seen {
-                caller: caller.clone(),
-                principal: principal.clone(),
-                view,
-            })));
+            seen: SeenCell::empty(),
         }
     }
 }

@@ -7,6 +7,7 @@ use claviger_store::{Entries, Record, Scope};
 
 use super::contact::Contacts;
 use super::credential::{AccessKeys, PasswordHash};
+use super::ended_sessions::EndedSessions;
 use super::index::{
     ACCESS_KEYS, ACCOUNTS, ALIASES, EMAILS, FIRST, FIRST_ACCOUNT, MOBILES, ROOT_EMAILS,
     SIGNING_CERTIFICATES,
@@ -119,6 +120,9 @@ pub struct Root {
     /// Raised when root's console sessions are ended, as a user's.
     #[serde(default)]
     pub sign_in_epoch: u64,
+    /// Sessions that were ended one by one. Records from before that could be have none.
+    #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
+    pub ended_sessions: EndedSessions,
 }
 
 impl Root {

@@ -5,6 +5,7 @@ use claviger_model::{AccountId, Arn, Timestamp, UniqueId};
 use claviger_store::{Entries, Record, Scope};
 
 use super::document::Document;
+use super::ended_sessions::EndedSessions;
 use super::index::{ATTACHMENTS, BOUNDARIES, HolderKind, ROLES_BY_NAME};
 use super::policies::{Attachments, InlinePolicies, PolicyId};
 use super::tags::Tags;
@@ -43,6 +44,9 @@ pub struct Role {
     pub tags: Tags,
     /// Raised to end every session of the role that was issued before.
     pub security_epoch: u64,
+    /// Sessions that were ended one by one. Records from before that could be have none.
+    #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
+    pub ended_sessions: EndedSessions,
 }
 
 /// A user or role that a trust policy named when it was saved. Trust is in the entity, not in its name: one that is

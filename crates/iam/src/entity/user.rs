@@ -6,6 +6,7 @@ use claviger_store::{Entries, Record, Scope};
 
 use super::contact::Contacts;
 use super::credential::{AccessKeys, LoginProfile};
+use super::ended_sessions::EndedSessions;
 use super::index::{
     ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, SIGNING_CERTIFICATES,
     USERS_BY_NAME,
@@ -81,6 +82,9 @@ pub struct User {
     /// Raised when the user's console sessions are ended, to end the sign-ins that are begun and not complete.
     #[serde(default)]
     pub sign_in_epoch: u64,
+    /// Sessions that were ended one by one. Records from before that could be have none.
+    #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
+    pub ended_sessions: EndedSessions,
 }
 
 /// A user's membership in a group.

@@ -332,6 +332,7 @@ mod tests {
                 security_epoch: 0,
                 key_epoch: 0,
                 sign_in_epoch: 0,
+                ended_sessions: crate::entity::EndedSessions::default(),
             },
             password_policy: None,
             access_key_settings: None,

@@ -21,7 +21,7 @@ use crate::cx::Cx;
 use crate::entity::index::{ROLES_BY_NAME, WHOLE};
 use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::role::DEFAULT_MAX_SESSION_SECONDS;
-use crate::entity::{Role, TagRules, Tags};
+use crate::entity::{EndedSessions, Role, TagRules, Tags};
 use crate::fault::Fault;
 use crate::spec::unraised::{NO_QUOTA, NO_SERVICE_LINKED_ROLES};
 use crate::spec::{Access, ResourceType, Spec};
@@ -201,6 +201,7 @@ impl Operation for CreateRole {
             attached: Attachments::default(),
             tags,
             security_epoch: 0,
+            ended_sessions: EndedSessions::default(),
         };
         let mut shape = RoleShape::listed(&role, role.trust.text().to_owned());
         shape.max_session_duration = self.max_session_duration.map(Bounded::get);

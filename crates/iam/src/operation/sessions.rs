@@ -299,7 +299,8 @@ impl Operation for GetSessionToken {
         let caller = cx.caller();
         // SECURITY: the console session of somebody who acts as a role is the person's, and the role's none.
         let of_role = matches!(caller.who(), Who::Role { .. });
-        if of_role || caller.session().is_some() && caller.console().is_none() {
+        let is_person = caller.console().is_some() || caller.token().is_some();
+        if of_role || caller.session().is_some() && !is_person {
             return Err(cannot_call("GetSessionToken"));
         }
         Ok(Target::of(Check::on_account()))
@@ -313,14 +314,15 @@ impl Operation for GetSessionToken {
         )?;
         let proved = match factor {
             Some((serial, code)) => Some(mfa::verify(cx, serial, code).await?),
-            None => cx.caller().console().and_then(|console| console.mfa),
+            // Of the console, or of a token.
+            None => cx.caller().mfa(),
         };
         let asked = self
             .duration_seconds
             .map(|seconds| i64::from(seconds.get()));
         let principal = cx.principal().await?;
         let key_ends = principal.key_bounds.as_ref().and_then(|key| key.expires);
-        let console_ends = cx.caller().console().map(|console| console.expires);
+        let own_ends = cx.caller().session().map(|session| session.expires);
         let (principal, epoch, key_epoch, seconds) = match &principal.being {
             Being::Root(account) => (
                 SessionPrincipal::Root(account.id),
@@ -347,7 +349,7 @@ impl Operation for GetSessionToken {
             Terms {
                 principal,
                 epoch,
-                expires: ([key_ends, console_ends].into_iter().flatten()).fold(end, Ord::min),
+                expires: ([key_ends, own_ends].into_iter().flatten()).fold(end, Ord::min),
                 mfa: proved,
                 policy: None,
                 policy_arns: Vec::new(),

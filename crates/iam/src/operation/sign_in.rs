@@ -17,7 +17,7 @@ use crate::mfa;
 use crate::spec::Spec;
 
 /// This family's operations.
-pub const OPERATIONS: &[Entry] = &[entry::<CheckMfa>()];
+pub const OPERATIONS: &[Entry] = &[entry::<CheckMfa>(), entry::<super::tokens::IssueToken>()];
 
 /// Checks the second factor of whoever signs in, or confirms to be there: a code of a device, or a recovery code, which is
 /// used up.

@@ -20,7 +20,7 @@ use crate::entity::policies::{Attachments, InlinePolicies};
 use crate::entity::service_credential::ServiceCredentials;
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::ssh_public_key::SshPublicKeys;
-use crate::entity::{Account, TagRules, Tags, User, UserAccess};
+use crate::entity::{Account, EndedSessions, TagRules, Tags, User, UserAccess};
 use crate::fault::Fault;
 use crate::lookup::{self, Owner};
 use crate::spec::unraised::{NO_QUOTA, SEEN_AT_ONCE};
@@ -204,6 +204,7 @@ impl Operation for CreateUser {
             demands_mfa: false,
             key_epoch: 0,
             sign_in_epoch: 0,
+            ended_sessions: EndedSessions::default(),
         };
         let mut shape = UserShape::listed(&user);
         shape.permissions_boundary =

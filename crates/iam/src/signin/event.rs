@@ -5,13 +5,15 @@ use claviger_store::Event;
 use serde_json::json;
 
 use crate::audit::{display_name, identity};
-use crate::caller::Caller;
+use crate::caller::{Caller, Entrance};
 use crate::context::RequestFacts;
 use crate::entity::{ConsoleSession, User};
 use crate::principal::Principal;
 use crate::webauthn::event::{Subject, event, frame};
 
 const NAME: &str = "ConsoleLogin";
+/// The name where it would have led to a token: that of the operation that issues one.
+const TOKEN: &str = "IssueToken";
 
 /// A sign-in that failed.
 pub(super) struct Failed<'a> {
@@ -23,6 +25,7 @@ pub(super) struct Failed<'a> {
 /// Tells of a sign-in that failed, by the password or by the second factor named.
 pub(super) fn failed(
     id: String,
+    entrance: Entrance,
     failed: &Failed<'_>,
     factor: Option<&str>,
     request: &RequestFacts,
@@ -32,13 +35,17 @@ pub(super) fn failed(
         None if failed.is_root => Subject::Root,
         None => Subject::Hidden,
     };
-    let mut body = frame(&id, failed.account, &subject, request, NAME);
+    let name = match entrance {
+        Entrance::Console => NAME,
+        Entrance::Token => TOKEN,
+    };
+    let mut body = frame(&id, failed.account, &subject, request, name);
     if let Some(members) = body.as_object_mut() {
-        members.insert("responseElements".into(), json!({ NAME: "Failure" }));
+        members.insert("responseElements".into(), json!({ name: "Failure" }));
         members.insert("errorMessage".into(), json!("Failed authentication"));
         members.insert("additionalEventData".into(), additional(factor));
     }
-    event(id, failed.account, &subject, request, NAME, None, body)
+    event(id, failed.account, &subject, request, name, None, body)
 }
 
 /// Tells of a sign-in that is complete.

@@ -1,10 +1,11 @@
 //! The first step: an account, a name, a password. Whatever is wrong with them, the answer is one, and it takes one time
 //! (AC-30).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use claviger_model::contact::email_key;
-use claviger_model::{AccessKeyId, AccountId, Secret, text};
+use claviger_model::{AccessKeyId, AccountId, Secret, UniqueId, text, unique_id};
 use claviger_store::{CommitError, Scope, Stored, Unit};
 
 use super::attempts::Attempts;
@@ -13,11 +14,13 @@ use super::half_open::Proved;
 use super::known_browser::KnownBrowser;
 use super::steps::subject_of;
 use super::{Next, Refusal};
+use crate::caller::Entrance;
 use crate::context::RequestFacts;
 use crate::entity::account::ACCOUNT_RECORD;
 use crate::entity::credential::PasswordHash;
 use crate::entity::index::{ACCOUNTS, ALIASES, ROOT_EMAILS, USERS_BY_NAME};
 use crate::entity::mfa_device::Who;
+use crate::entity::user_access::Shut;
 use crate::entity::{Account, User};
 use crate::fault::Fault;
 use crate::iam::Iam;
@@ -43,6 +46,27 @@ pub enum SignInName<'a> {
         /// The user's name.
         name: &'a str,
     },
+    /// A user, or root by the name of the account itself where no user bears that: its alias, or its number while it has
+    /// none (Huawei Cloud IAM user guide, "Basic Concepts": the account's administrator goes by the account's name).
+    InDomain {
+        /// The account's number or alias.
+        account: &'a str,
+        /// The name.
+        name: &'a str,
+    },
+    /// A user by the unique id.
+    ById(&'a UniqueId),
+}
+
+impl SignInName<'_> {
+    /// The account that is named.
+    fn account(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Root { .. } => None,
+            Self::User { account, .. } | Self::InDomain { account, .. } => Some((*account).into()),
+            Self::ById(id) => Some(unique_id::account_of(id.as_str())?.to_string().into()),
+        }
+    }
 }
 
 /// A try to sign in with a password.
@@ -68,10 +92,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether the console is open to whoever this is.
-    fn may_sign_in(&self) -> bool {
-        let user = self.user.as_ref();
-        user.is_none_or(|user| user.access.shut_at_console().is_none())
+    /// Why whoever this is may not come in there, if so.
+    fn shut(&self, entrance: Entrance) -> Option<Shut> {
+        let access = self.user.as_ref()?.access;
+        match entrance {
+            Entrance::Console => access.shut_at_console(),
+            Entrance::Token => access.shut_to_requests(),
+        }
     }
 }
 
@@ -85,19 +112,26 @@ struct Right {
 /// What tries at this name are counted under. Names are compared as they are when a user is looked for.
 ///
 /// An account that is there counts as one, whether its number or its alias is given.
-fn counted(name: SignInName<'_>, known: Option<AccountId>) -> String {
+/// Whoever is found counts as one too, by whichever name.
+fn counted(name: SignInName<'_>, known: Option<AccountId>, found: Option<&Found>) -> String {
+    let of_root = |email: &str| format!("root {}", email.to_lowercase());
+    let of_user = |account: &str, name: &str| format!("user {account} {}", text::fold(name));
+    if let Some(found) = found {
+        return match &found.user {
+            Some(user) => of_user(&found.account.to_string(), user.name.as_str()),
+            None => of_root(&found.record.root.email),
+        };
+    }
     match name {
-        SignInName::Root { email } => format!("root {}", bounded(email).to_lowercase()),
-        SignInName::User { account, name } => {
-            format!(
-                "user {} {}",
-                known.map_or_else(
-                    || bounded(account).to_lowercase(),
-                    |known| known.to_string()
-                ),
-                text::fold(&bounded(name))
-            )
+        SignInName::Root { email } => of_root(&bounded(email)),
+        SignInName::User { account, name } | SignInName::InDomain { account, name } => {
+            let account = known.map_or_else(
+                || bounded(account).to_lowercase(),
+                |known| known.to_string(),
+            );
+            of_user(&account, &bounded(name))
         }
+        SignInName::ById(id) => format!("id {id}"),
     }
 }
 
@@ -126,25 +160,17 @@ pub(super) async fn account_of(
     Ok(None)
 }
 
-async fn find(unit: &mut Unit, name: SignInName<'_>) -> Result<Option<Found>, Fault> {
-    match name {
+async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Option<Found>, Fault> {
+    match name_of {
         SignInName::Root { email } => {
             let key = email_key(&bounded(email));
             let found = unit
                 .find::<Account>(Scope::Global, &ROOT_EMAILS, &key)
                 .await
                 .map_err(Fault::unavailable)?;
-            Ok(found.map(|account| Found {
-                account: account.id,
-                who: Who::Root,
-                epoch: account.root.security_epoch,
-                sign_in_epoch: account.root.sign_in_epoch,
-                user: None,
-                password: account.root.password.clone(),
-                record: account,
-            }))
+            Ok(found.map(Found::root))
         }
-        SignInName::User { account, name } => {
+        SignInName::User { account, name } | SignInName::InDomain { account, name } => {
             let Some(account) = account_of(unit, account).await? else {
                 return Ok(None);
             };
@@ -153,18 +179,60 @@ async fn find(unit: &mut Unit, name: SignInName<'_>) -> Result<Option<Found>, Fa
                 .find::<User>(Scope::Account(account.id), &USERS_BY_NAME, key.as_bytes())
                 .await
                 .map_err(Fault::unavailable)?;
-            Ok(found.map(|user| Found {
-                account: account.id,
-                who: Who::User(user.id.clone()),
-                epoch: user.security_epoch,
-                sign_in_epoch: user.sign_in_epoch,
-                password: user
-                    .login_profile
+            let is_domains = || {
+                let alias = account
+                    .alias
                     .as_ref()
-                    .map(|profile| profile.password.clone()),
-                user: Some(user),
-                record: account,
-            }))
+                    .map(|alias| alias.as_str().to_owned());
+                text::fold(&alias.unwrap_or_else(|| account.id.to_string())) == key
+            };
+            Ok(match found {
+                Some(user) => Some(Found::user(account, user)),
+                None if matches!(name_of, SignInName::InDomain { .. }) && is_domains() => {
+                    Some(Found::root(account))
+                }
+                None => None,
+            })
+        }
+        SignInName::ById(id) => {
+            let Some(number) = unique_id::account_of(id.as_str()) else {
+                return Ok(None);
+            };
+            let Some(account) = account_of(unit, &number.to_string()).await? else {
+                return Ok(None);
+            };
+            let found = unit
+                .get::<User>(Scope::Account(account.id), id.as_str())
+                .await
+                .map_err(Fault::unavailable)?;
+            Ok(found.map(|user| Found::user(account, user)))
+        }
+    }
+}
+
+impl Found {
+    fn root(account: Arc<Stored<Account>>) -> Self {
+        Self {
+            account: account.id,
+            who: Who::Root,
+            epoch: account.root.security_epoch,
+            sign_in_epoch: account.root.sign_in_epoch,
+            user: None,
+            password: account.root.password.clone(),
+            record: account,
+        }
+    }
+
+    fn user(account: Arc<Stored<Account>>, user: Arc<Stored<User>>) -> Self {
+        let profile = user.login_profile.as_ref();
+        Self {
+            account: account.id,
+            who: Who::User(user.id.clone()),
+            epoch: user.security_epoch,
+            sign_in_epoch: user.sign_in_epoch,
+            password: profile.map(|profile| profile.password.clone()),
+            user: Some(user),
+            record: account,
         }
     }
 }
@@ -179,15 +247,31 @@ impl Iam {
         attempt: &PasswordAttempt<'_>,
         request: &RequestFacts,
     ) -> Result<Next, Refusal> {
+        let proved = self
+            .prove_password(attempt, Entrance::Console, request)
+            .await?;
+        self.next(proved, request).await
+    }
+
+    /// Proves a password: the first step of every sign-in.
+    ///
+    /// # Errors
+    /// [`Refusal::Wrong`] for whatever is not right, [`Refusal::TooMany`].
+    pub(super) async fn prove_password(
+        &self,
+        attempt: &PasswordAttempt<'_>,
+        entrance: Entrance,
+        request: &RequestFacts,
+    ) -> Result<Proved, Refusal> {
         let mut unit = self
             .store()
             .unit(&[Scope::Global])
             .await
             .map_err(Fault::unavailable)?;
         let found = find(&mut unit, attempt.name).await?;
-        let known = match attempt.name {
-            SignInName::User { account, .. } => account_of(&mut unit, account).await?,
-            SignInName::Root { .. } => None,
+        let known = match attempt.name.account() {
+            Some(account) => account_of(&mut unit, &account).await?,
+            None => None,
         }
         .map(|account| account.id);
         let browser = attempt
@@ -199,40 +283,42 @@ impl Iam {
                     .is_some_and(|found| subject_of(found.account, &found.who) == browser.subject)
             });
         let attempts = Attempts::new(
-            &counted(attempt.name, known),
+            &counted(attempt.name, known, found.as_ref()),
             &request.source_network().to_string(),
             browser.as_ref(),
         );
         if !attempts.take(self, request.now).await? {
             return Err(Refusal::TooMany);
         }
-        // A user to whom the console is closed is answered like one whose password is wrong, and as late.
+        let shut = found.as_ref().and_then(|found| found.shut(entrance));
+        // A user to whom the console is closed is answered like one whose password is wrong, and as late; of one who may come in
+        // there alone, clients expect to be told.
+        let is_told = entrance == Entrance::Token && shut == Some(Shut::ConsoleOnly);
         let right = (self.is_right(found.as_ref(), attempt.password).await?)
-            .filter(|_| found.as_ref().is_some_and(Found::may_sign_in));
+            .filter(|_| shut.is_none() || is_told);
         let Some((found, right)) = found.as_ref().zip(right) else {
-            self.tell_failure(&mut unit, attempt.name, found.as_ref(), request)
+            self.tell_failure(&mut unit, (attempt.name, entrance), found.as_ref(), request)
                 .await?;
             return Err(Refusal::Wrong);
         };
         attempts.succeeded(self, request.now).await?;
+        if let Some(why) = shut {
+            return Err(Refusal::Fault(Fault::shut_out(why)));
+        }
         if right.is_outdated {
             self.hash_anew(found, attempt.password, request).await;
         }
-        self.next(
-            Proved {
-                account: found.account,
-                who: found.who.clone(),
-                epoch: found.epoch,
-                sign_in_epoch: found.sign_in_epoch,
-                password: right.field,
-                begun: request.now,
-                mfa: None,
-                factor: None,
-                access_key_id: AccessKeyId::generate_temporary(found.account, &self.settings().rng),
-            },
-            request,
-        )
-        .await
+        Ok(Proved {
+            account: found.account,
+            who: found.who.clone(),
+            epoch: found.epoch,
+            sign_in_epoch: found.sign_in_epoch,
+            password: right.field,
+            begun: request.now,
+            mfa: None,
+            factor: None,
+            access_key_id: AccessKeyId::generate_temporary(found.account, &self.settings().rng),
+        })
     }
 
     /// What is known of the password that was given, if it is the one in force. Where there is none, as much is hashed.
@@ -332,7 +418,7 @@ impl Iam {
     async fn tell_failure(
         &self,
         unit: &mut Unit,
-        name: SignInName<'_>,
+        (name, entrance): (SignInName<'_>, Entrance),
         found: Option<&Found>,
         request: &RequestFacts,
     ) -> Result<(), Fault> {
@@ -342,8 +428,11 @@ impl Iam {
                 user: found.user.as_deref().map(|user| &**user),
                 is_root: found.who == Who::Root,
             },
-            (None, SignInName::User { account, .. }) => {
-                let Some(account) = account_of(unit, account).await? else {
+            (None, name) => {
+                let Some(account) = name.account() else {
+                    return Ok(());
+                };
+                let Some(account) = account_of(unit, &account).await? else {
                     return Ok(());
                 };
                 Failed {
@@ -352,10 +441,10 @@ impl Iam {
                     is_root: false,
                 }
             }
-            (None, SignInName::Root { .. }) => return Ok(()),
         };
         self.journal().denied_to_strangers(event::failed(
             self.settings().rng.uuid(),
+            entrance,
             &failed,
             None,
             request,

@@ -11,7 +11,7 @@ use super::known_browser::KnownBrowser;
 use super::password::{MAX_PASSWORD, account_record};
 use super::{Next, Refusal};
 use crate::authenticate::Admitted;
-use crate::caller::Caller;
+use crate::caller::{Caller, Entrance};
 use crate::context::RequestFacts;
 use crate::entity::account::PasswordPolicy;
 use crate::entity::console_session::{ConsoleToken, MAX_SESSIONS, Reach};
@@ -79,7 +79,7 @@ impl Standing {
         self.account.password_policy.as_ref()
     }
 
-    fn password_state(&self, now: Timestamp) -> PasswordState {
+    pub(super) fn password_state(&self, now: Timestamp) -> PasswordState {
         // No password policy of the account governs root.
         let profile = self
             .user
@@ -93,6 +93,15 @@ impl Standing {
     fn password_expires(&self) -> Option<Timestamp> {
         let profile = self.user.as_ref()?.login_profile.as_ref()?;
         state::expires(profile, self.policy())
+    }
+
+    pub(super) fn user(&self) -> Option<&User> {
+        self.user.as_deref().map(|user| &**user)
+    }
+
+    /// Whether the account, the user or a group demands a second factor.
+    pub(super) fn demands_mfa(&self) -> bool {
+        self.demands_mfa
     }
 
     pub(super) fn password_field(&self) -> Option<&str> {
@@ -492,7 +501,7 @@ impl Iam {
     ) -> Result<Next, Refusal> {
         let mut proved = waiting.proved;
         let outcome = match check {
-            Some(check) => self.step(&proved, &check, request).await,
+            Some(check) => self.step(&proved, Entrance::Console, &check, request).await,
             None => Err(Refusal::Wrong),
         };
         if let Err(refusal) = outcome {
@@ -527,7 +536,8 @@ impl Iam {
             old_password: parse_password(old)?,
             new_password: parse_password(new)?,
         };
-        self.step(&proved, &change, request).await?;
+        self.step(&proved, Entrance::Console, &change, request)
+            .await?;
         let scopes = [Scope::Global, Scope::Account(proved.account)];
         let mut unit = self
             .store()
@@ -584,13 +594,14 @@ impl Iam {
     }
 
     /// Runs an operation of a half-open sign-in, by the one pipeline.
-    async fn step<O: Operation>(
+    pub(super) async fn step<O: Operation>(
         &self,
         proved: &Proved,
+        entrance: Entrance,
         operation: &O,
         request: &RequestFacts,
-    ) -> Result<(), Refusal> {
-        let caller = Caller::signing_in(Arc::new(proved.session()), proved.sign_in_epoch);
+    ) -> Result<O::Output, Refusal> {
+        let caller = Caller::signing_in(Arc::new(proved.session()), proved.sign_in_epoch, entrance);
         let mut unit = self
             .store()
             .unit(&[Scope::Global, Scope::Account(proved.account)])
@@ -601,7 +612,7 @@ impl Iam {
             .map_err(|_| Refusal::Over)?;
         let admitted = Admitted::new(caller, unit, Arc::new(principal));
         let done = self.call(operation, admitted, request).await;
-        done.map(drop).map_err(|fault| match fault.code() {
+        done.map_err(|fault| match fault.code() {
             // It was ended while the step was taken, which says nothing of what was given.
             Code::InvalidClientTokenId => Refusal::Over,
             _ => Refusal::Fault(fault),
@@ -634,6 +645,7 @@ impl Iam {
         let factor = if known { factor } else { "another device" };
         self.journal().denied_to_strangers(event::failed(
             self.settings().rng.uuid(),
+            Entrance::Console,
             &failed,
             Some(factor),
             request,
