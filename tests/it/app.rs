@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use claviger_iam::context::{Origin, Outcome};
+use claviger_iam::context::{Door, Origin, Outcome};
 use claviger_iam::first_account::Wanted;
 use claviger_iam::password::hasher::{Cost, Hasher};
 use claviger_iam::quota::Quotas;
@@ -548,6 +548,7 @@ impl Actor {
             referer: None,
             secure_transport: true,
             region: Cow::Borrowed("us-east-1"),
+            door: Door::Aws,
             now: self.app.now(),
         };
         let admitted = self

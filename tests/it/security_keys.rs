@@ -2,7 +2,7 @@
 
 mod phone;
 
-use claviger_iam::context::RequestFacts;
+use claviger_iam::context::{Door, RequestFacts};
 use claviger_iam::entity::mfa_device::Who;
 use claviger_iam::webauthn::Purpose;
 use claviger_iam::webauthn::{CeremonyError, Refusal, SecurityKeyProof};
@@ -24,6 +24,7 @@ pub(crate) fn request(app: &TestApp) -> RequestFacts {
         referer: None,
         secure_transport: true,
         region: "us-east-1".into(),
+        door: Door::Aws,
         now: app.now(),
     }
 }

@@ -6,7 +6,7 @@ mod switching;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use claviger_iam::context::RequestFacts;
+use claviger_iam::context::{Door, RequestFacts};
 use claviger_iam::entity::console_session::ConsoleToken;
 use claviger_iam::operation::Operation;
 use claviger_iam::operation::access_keys::CreateAccessKey;
@@ -29,14 +29,14 @@ const OTHER: &str = "Battery-Staple-2";
 const SERIAL: &str = "arn:aws:iam::123456789012:mfa/alice";
 const ALL: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
-const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
+pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
 fn secret(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
-fn request(app: &TestApp, source_ip: IpAddr) -> RequestFacts {
+pub(crate) fn request(app: &TestApp, source_ip: IpAddr) -> RequestFacts {
     RequestFacts {
         id: "a-request".into(),
         source_ip,
@@ -44,6 +44,7 @@ fn request(app: &TestApp, source_ip: IpAddr) -> RequestFacts {
         referer: None,
         secure_transport: true,
         region: "us-east-1".into(),
+        door: Door::Aws,
         now: app.now(),
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens of the Identity API: what opens one, what it opens, and what ends it.
 
-use claviger_iam::context::RequestFacts;
+use claviger_iam::context::{Door, RequestFacts};
 use claviger_iam::operation::Operation;
 use claviger_iam::operation::sessions::{GetCallerIdentity, GetSessionToken};
 use claviger_iam::operation::tokens::{IssuedToken, ReissueToken, RevokeOwnToken, RevokeToken};
@@ -26,6 +26,7 @@ fn request(app: &TestApp) -> RequestFacts {
         referer: None,
         secure_transport: true,
         region: "us-east-1".into(),
+        door: Door::Huawei,
         now: app.now(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use claviger_iam::context::{Origin, RequestFacts};
+use claviger_iam::context::{Door, Origin, RequestFacts};
 use claviger_iam::{Admitted, Fault, Iam, Service};
 use claviger_model::Code;
 use claviger_signature::HttpRequest;
@@ -57,6 +57,7 @@ pub(crate) async fn authenticate(
             Service::Iam | Service::Host | Service::SignIn => Cow::Borrowed("us-east-1"),
             Service::Sts | Service::CloudTrail => Cow::Owned(presented.scope().region.to_owned()),
         },
+        door: Door::Aws,
         now: iam.settings().clock.now(),
     };
     let admitted = iam

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
-use claviger_iam::context::{Origin, Outcome, RequestFacts};
+use claviger_iam::context::{self, Origin, Outcome, RequestFacts};
 use claviger_iam::entity::console_session::ConsoleToken;
 use claviger_iam::signin::{AtConsole, Refusal};
 use claviger_iam::{Fault, Iam, Operation};
@@ -194,6 +194,7 @@ async fn enter(
         referer: text(REFERER),
         secure_transport: origin.secure_transport || door.site.address.starts_with("https://"),
         region: Cow::Borrowed("us-east-1"),
+        door: context::Door::Aws,
         now: door.iam.settings().clock.now(),
     };
     let query = parts.uri.query().unwrap_or_default();

@@ -4,6 +4,7 @@ use askama::Template;
 use claviger_iam::Fault;
 use claviger_iam::operation::login_profiles::{ChangePassword, Password};
 use claviger_iam::operation::password_policy::GetAccountPasswordPolicy;
+use claviger_iam::operation::password_rules::{GetPasswordRules, GetPasswordRulesOutput};
 use claviger_iam::operation::root_user::ChangeRootPassword;
 use claviger_iam::signin::Refusal;
 use claviger_model::{Code, Scalar as _, Secret};
@@ -64,10 +65,29 @@ async fn rules(visit: &Visit) -> Vec<String> {
             rules.push(what.to_owned());
         }
     }
+    if let Ok(more) = visit.call(&GetPasswordRules {}).await {
+        rules.extend(more_rules(&more));
+    }
     if let Some(reach) = policy.password_reuse_prevention {
         rules.push(format!("None of your last {reach}"));
     }
     rules
+}
+
+/// The rules that AWS has none of.
+fn more_rules(more: &GetPasswordRulesOutput) -> Vec<String> {
+    let kinds = more.required_character_kinds;
+    let run = more.maximum_identical_run;
+    let said = [
+        (kinds > 1).then(|| {
+            format!("{kinds} of: upper-case letters, lower-case letters, digits, other signs")
+        }),
+        (run > 0).then(|| format!("No more than {run} equal characters in a row")),
+        (more.refuse_user_name).then(|| String::from("Not your user name, nor that backwards")),
+        (more.refuse_contacts)
+            .then(|| String::from("Without your e-mail address or mobile number")),
+    ];
+    said.into_iter().flatten().collect()
 }
 
 /// The page.

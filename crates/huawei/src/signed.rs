@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use claviger_iam::authenticate::signature_fault;
-use claviger_iam::context::{Origin, RequestFacts};
+use claviger_iam::context::{Door, Origin, RequestFacts};
 use claviger_iam::{Admitted, Iam, Service};
 use claviger_signature::HttpRequest;
 use claviger_signature::sdk_hmac::present;
@@ -54,6 +54,7 @@ pub(crate) async fn authenticate(
         secure_transport: origin.secure_transport,
         // One for all regions, as at the other door: most clients of this one name none.
         region: Cow::Borrowed("us-east-1"),
+        door: Door::Huawei,
         now: iam.settings().clock.now(),
     };
     let admitted = iam.authenticate(&presented, service, 0, &facts).await?;

@@ -9,7 +9,7 @@ use claviger_policy::{
 };
 
 use crate::caller::{Caller, Way};
-use crate::context::{Parameters, RequestContext, RequestFacts};
+use crate::context::{Door, Parameters, RequestContext, RequestFacts};
 use crate::entity::Tags;
 use crate::entity::account::PasswordPolicy;
 use crate::entity::console_session::Reach;
@@ -219,16 +219,17 @@ pub(crate) fn granted_by_password_policy(
     own: &str,
     bounded: bool,
     resource: &str,
+    door: Door,
 ) -> bool {
     if bounded {
         return false;
     }
     let is_meant = match operation {
         "ChangePassword" => resource == own,
-        "GetAccountPasswordPolicy" => resource == "*",
+        "GetAccountPasswordPolicy" | "GetPasswordRules" => resource == "*",
         _ => false,
     };
-    is_meant && policy.is_some_and(|policy| policy.allow_users_to_change)
+    is_meant && PasswordPolicy::lets_users_change(policy, door)
 }
 
 /// Refuses what the way by which a caller came does not lead to: a sign-in that is not complete runs what completes it, and

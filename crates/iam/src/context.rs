@@ -17,6 +17,16 @@ use crate::caller::Caller;
 use crate::entity::{Tags, User};
 use crate::principal::{Being, Principal};
 
+/// The documented API by which a request came. What is decided differently at one is what its documentation says differently
+/// where an account has set nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// AWS's, the console and the host.
+    Aws,
+    /// Huawei Cloud's.
+    Huawei,
+}
+
 /// What the front door knows of a request, whatever the operation.
 #[derive(Debug, Clone)]
 pub struct RequestFacts {
@@ -32,6 +42,8 @@ pub struct RequestFacts {
     pub secure_transport: bool,
     /// The region that the request was signed for.
     pub region: Cow<'static, str>,
+    /// The API by which it came.
+    pub door: Door,
     /// When the request arrived: the one instant that everything about it goes by.
     pub now: Timestamp,
 }

@@ -135,7 +135,7 @@ impl Iam {
         }
         let alias_text = wanted.alias.as_ref().map_or("", AccountAlias::as_str);
         if let Some(password) = &wanted.root_password {
-            rules::check(password.expose(), None, &[alias_text, &root_email]).map_err(|_| {
+            rules::check(password.expose(), None, &[alias_text, &root_email], None).map_err(|_| {
                 CreateAccountError::Unacceptable(String::from(
                     "the root password is too weak: at least 8 characters, three of upper case, lower case, digits and symbols",
                 ))
@@ -273,7 +273,7 @@ fn draw_account_id(rng: &claviger_model::Rng) -> AccountId {
 pub fn draw_password(rng: &claviger_model::Rng) -> Secret<String> {
     loop {
         let password = Secret::new(rng.text(PASSWORD_ALPHABET, PASSWORD_LENGTH));
-        if rules::check(password.expose(), None, &[]).is_ok() {
+        if rules::check(password.expose(), None, &[], None).is_ok() {
             return password;
         }
     }

@@ -11,7 +11,7 @@ use claviger_store::Scope;
 
 use crate::authenticate::Admitted;
 use crate::caller::Caller;
-use crate::context::RequestFacts;
+use crate::context::{Door, RequestFacts};
 use crate::fault::Fault;
 use crate::first_account;
 use crate::iam::Iam;
@@ -58,6 +58,7 @@ impl Iam {
             // Nothing leaves the host.
             secure_transport: true,
             region: Cow::Borrowed("us-east-1"),
+            door: Door::Aws,
             now: self.settings().clock.now(),
         }
     }

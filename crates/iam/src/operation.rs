@@ -34,6 +34,7 @@ pub mod own_access;
 pub mod page;
 pub mod password_hashes;
 pub mod password_policy;
+pub mod password_rules;
 pub mod permissions_boundaries;
 pub mod policy_attachments;
 pub mod policy_checks;
@@ -224,6 +225,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Tags", tagging::OPERATIONS),
     ("Login profiles", login_profiles::OPERATIONS),
     ("Password policy", password_policy::OPERATIONS),
+    ("Password rules", password_rules::OPERATIONS),
     ("Access keys", access_keys::OPERATIONS),
     (
         "Service-specific credentials",

@@ -314,7 +314,10 @@ fn quota_name(index: &str) -> &'static str {
 /// Whether the account's password policy grants the action to every user: changing the own password, and reading the
 /// rules for it (IAM user guide, "Permitting IAM users to change their own passwords").
 async fn granted_by_account(cx: &mut Cx<'_>, spec: &Spec, target: &Target) -> Result<bool, Fault> {
-    if !matches!(spec.name, "ChangePassword" | "GetAccountPasswordPolicy") {
+    if !matches!(
+        spec.name,
+        "ChangePassword" | "GetAccountPasswordPolicy" | "GetPasswordRules"
+    ) {
         return Ok(false);
     }
     let principal = cx.principal().await?;
@@ -322,7 +325,7 @@ async fn granted_by_account(cx: &mut Cx<'_>, spec: &Spec, target: &Target) -> Re
         return Ok(false);
     };
     let own = user.arn();
-    let scope = cx.scope();
+    let (scope, door) = (cx.scope(), cx.request.door);
     let account = cx
         .unit
         .get::<Account>(scope, ACCOUNT_RECORD)
@@ -339,6 +342,7 @@ async fn granted_by_account(cx: &mut Cx<'_>, spec: &Spec, target: &Target) -> Re
                 own.as_str(),
                 user.boundary.is_some(),
                 &check.resource,
+                door,
             )
         }))
 }

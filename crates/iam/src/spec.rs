@@ -401,6 +401,7 @@ mod tests {
             ("DeleteVirtualMFADevice", "nobody holds it any more"),
             ("ImportHardwareMFADevices", "nobody holds them yet"),
             ("PutAccessKeySettings", "a rule of the account"),
+            ("SetPasswordRules", "a rule of the account"),
             ("ResyncMFADevice", "it asks for codes of the device"),
             ("ResyncRootMFADevice", "it asks for codes of the device"),
             ("UpdateAccountPasswordPolicy", "a rule of the account"),

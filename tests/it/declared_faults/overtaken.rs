@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use claviger_iam::Fault;
 use claviger_iam::authorize::Target;
-use claviger_iam::context::RequestFacts;
+use claviger_iam::context::{Door, RequestFacts};
 use claviger_iam::cx::Cx;
 use claviger_iam::operation::{Answer, Erased};
 use claviger_iam::spec::Service;
@@ -92,6 +92,7 @@ pub(super) async fn always(
         referer: None,
         secure_transport: true,
         region: "us-east-1".into(),
+        door: Door::Aws,
         now: app.now(),
     };
     let presented = present(&request).expect("a signature");

@@ -5,6 +5,7 @@ use claviger_iam::operation::password_policy::{
     DeleteAccountPasswordPolicy, GetAccountPasswordPolicy, PasswordPolicyShape,
     UpdateAccountPasswordPolicy,
 };
+use claviger_iam::operation::password_rules::{GetPasswordRules, SetPasswordRules};
 use claviger_model::Code;
 
 use crate::door::Visit;
@@ -25,6 +26,44 @@ pub(super) struct Passwords {
     pub(super) change: bool,
     pub(super) no_reuse: bool,
     pub(super) remembered: String,
+    pub(super) more: More,
+}
+
+/// The rules that AWS has none of.
+pub(super) struct More {
+    pub(super) kinds: String,
+    pub(super) run: String,
+    pub(super) age: String,
+    pub(super) not_name: bool,
+    pub(super) not_contacts: bool,
+}
+
+impl More {
+    async fn held(visit: &Visit) -> Result<Self, Fault> {
+        let held = visit.call(&GetPasswordRules {}).await?;
+        Ok(Self {
+            kinds: if held.has_policy {
+                held.required_character_kinds.to_string()
+            } else {
+                String::from("0")
+            },
+            run: held.maximum_identical_run.to_string(),
+            age: held.minimum_password_age_minutes.to_string(),
+            not_name: held.refuse_user_name,
+            not_contacts: held.refuse_contacts,
+        })
+    }
+
+    fn typed(visit: &Visit) -> Self {
+        let form = &visit.asked.form;
+        Self {
+            kinds: form.text("kinds").to_owned(),
+            run: form.text("run").to_owned(),
+            age: form.text("age").to_owned(),
+            not_name: form.ticked("not-name"),
+            not_contacts: form.ticked("not-contacts"),
+        }
+    }
 }
 
 impl Passwords {
@@ -38,11 +77,15 @@ impl Passwords {
         if visit.asked.form.text("do") == "password-policy" {
             return Ok(Self::typed(visit, custom));
         }
-        Ok(held.map_or_else(Self::suggested, |held| Self::held(&held)))
+        let more = More::held(visit).await?;
+        Ok(match held {
+            Some(held) => Self::held(&held, more),
+            None => Self::suggested(more),
+        })
     }
 
     /// What the form begins with where the account has no rules of its own.
-    fn suggested() -> Self {
+    fn suggested(more: More) -> Self {
         Self {
             custom: false,
             length: String::from("8"),
@@ -56,10 +99,11 @@ impl Passwords {
             change: true,
             no_reuse: false,
             remembered: String::from("5"),
+            more,
         }
     }
 
-    fn held(held: &PasswordPolicyShape) -> Self {
+    fn held(held: &PasswordPolicyShape, more: More) -> Self {
         let or = |number: Option<i32>, other: &str| {
             number.map_or_else(|| other.to_owned(), |number| number.to_string())
         };
@@ -76,6 +120,7 @@ impl Passwords {
             change: held.allow_users_to_change_password,
             no_reuse: held.password_reuse_prevention.is_some(),
             remembered: or(held.password_reuse_prevention, "5"),
+            more,
         }
     }
 
@@ -94,6 +139,7 @@ impl Passwords {
             change: form.ticked("change"),
             no_reuse: form.ticked("no-reuse"),
             remembered: form.text("remembered").to_owned(),
+            more: More::typed(visit),
         }
     }
 }
@@ -122,7 +168,19 @@ pub(super) async fn save(visit: &Visit) -> Result<&'static str, Fault> {
         max_password_age: read_filled(days.as_deref(), "The number of days")?,
         hard_expiry: Some(form.ticked("expire") && form.ticked("hard")),
     };
-    visit.call(&update).await.map(|_| "settings-saved")
+    let more = SetPasswordRules {
+        minimum_password_length: None,
+        required_character_kinds: Some(read(form.text("kinds"), "The number of kinds")?),
+        maximum_identical_run: Some(read(form.text("run"), "The number of equal characters")?),
+        minimum_password_age_minutes: Some(read(form.text("age"), "The number of minutes")?),
+        refuse_user_name: Some(form.ticked("not-name")),
+        refuse_contacts: Some(form.ticked("not-contacts")),
+        password_reuse_prevention: None,
+        max_password_age: None,
+        allow_users_to_change_password: None,
+    };
+    visit.call(&update).await?;
+    visit.call(&more).await.map(|_| "settings-saved")
 }
 
 /// Takes the account's own rules away.

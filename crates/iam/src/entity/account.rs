@@ -12,9 +12,11 @@ use super::index::{
     ACCESS_KEYS, ACCOUNTS, ALIASES, EMAILS, FIRST, FIRST_ACCOUNT, MOBILES, ROOT_EMAILS,
     SIGNING_CERTIFICATES,
 };
+use super::password_rules::PasswordRules;
 use super::recovery_codes::RecoveryCodes;
 use super::signing_certificate::SigningCertificates;
 use super::user::AssignedMfaDevice;
+use crate::context::Door;
 use crate::quota::Quotas;
 
 /// An account.
@@ -147,14 +149,27 @@ pub struct PasswordPolicy {
     pub require_uppercase: bool,
     /// At least one of `a-z`.
     pub require_lowercase: bool,
-    /// Whether every user may change the own password.
-    pub allow_users_to_change: bool,
+    /// Whether every user may change the own password; where nobody said so, each door goes by its own documented default.
+    pub allow_users_to_change: Option<bool>,
     /// Days after which a password expires, 1 to 1,095.
     pub max_age_days: Option<i32>,
     /// How many of the last passwords may not be used again, 1 to 24.
     pub reuse_prevention: Option<i32>,
     /// Whether an expired password can be renewed only by an administrator.
     pub hard_expiry: Option<bool>,
+    /// Rules that AWS has none of. They stay when AWS's are replaced.
+    #[serde(default, skip_serializing_if = "PasswordRules::is_none")]
+    pub more: PasswordRules,
+}
+
+impl PasswordPolicy {
+    /// Whether every user may change the own password, for who asks at this door.
+    #[must_use]
+    pub fn lets_users_change(policy: Option<&Self>, door: Door) -> bool {
+        policy
+            .and_then(|policy| policy.allow_users_to_change)
+            .unwrap_or(door == Door::Huawei)
+    }
 }
 
 /// The record's id is always this: there is one account in an account.

@@ -143,6 +143,10 @@ async fn accept(
         password.expose().as_str(),
         policy,
         &[alias, &number, &account.root.email],
+        Some(crate::entity::password_rules::Owner {
+            name: user.name.as_str(),
+            contacts: &user.contacts,
+        }),
     )?;
 
     let password = Secret::new(password.expose().as_str().to_owned());
@@ -185,6 +189,17 @@ async fn accept(
         )
         .await?;
     whose.seal(cx, &hash).await
+}
+
+/// Refuses a change of one's own password before it is as old as the account's rules say. One that has to be changed was not
+/// chosen by its owner.
+async fn check_age(cx: &mut Cx<'_>, held: &LoginProfile) -> Result<(), Fault> {
+    let policy = lookup::account(cx).await?.password_policy;
+    let until = policy.map(|policy| policy.more.unchangeable_until(held.changed));
+    if !held.reset_required && until.is_some_and(|until| cx.now() < until) {
+        return Err(rules::too_young());
+    }
+    Ok(())
 }
 
 /// Creates a password with which the user can sign in to the console.
@@ -421,6 +436,7 @@ impl Operation for ChangePassword {
         Whose::of_user(user)
             .check_old(cx, &old.password, &self.old_password)
             .await?;
+        check_age(cx, old).await?;
         let hash = accept(cx, user, Some(old), &self.new_password).await?;
         let mut profile = old.clone();
         profile.set_password(hash, cx.now());

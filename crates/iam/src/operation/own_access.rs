@@ -171,6 +171,7 @@ impl Operation for ExplainOwnAccess {
                 principal.arn.as_str(),
                 user.boundary.is_some(),
                 resource,
+                cx.request().door,
             )
         });
         let decision = settle(decision, Grant::Policy, granted);

@@ -7,8 +7,8 @@ use claviger_shape::Shape;
 use super::{Empty, Entry, Operation, entry};
 use crate::authorize::{Check, Target};
 use crate::cx::Cx;
-use crate::entity::Account;
 use crate::entity::account::PasswordPolicy;
+use crate::entity::{Account, PasswordRules};
 use crate::fault::Fault;
 use crate::lookup;
 use crate::password::rules::EMPTY_POLICY;
@@ -48,7 +48,8 @@ pub struct UpdateAccountPasswordPolicy {
 }
 
 impl UpdateAccountPasswordPolicy {
-    fn policy(&self) -> PasswordPolicy {
+    /// The policy that this makes of the one there is: what AWS's has no place for stays.
+    fn policy(&self, held: Option<&PasswordPolicy>) -> PasswordPolicy {
         PasswordPolicy {
             minimum_length: self
                 .minimum_password_length
@@ -57,10 +58,11 @@ impl UpdateAccountPasswordPolicy {
             require_numbers: self.require_numbers.unwrap_or(false),
             require_uppercase: self.require_uppercase_characters.unwrap_or(false),
             require_lowercase: self.require_lowercase_characters.unwrap_or(false),
-            allow_users_to_change: self.allow_users_to_change_password.unwrap_or(false),
+            allow_users_to_change: Some(self.allow_users_to_change_password.unwrap_or(false)),
             max_age_days: self.max_password_age.map(Bounded::get),
             reuse_prevention: self.password_reuse_prevention.map(Bounded::get),
             hard_expiry: self.hard_expiry,
+            more: held.map_or(PasswordRules::NONE, |held| held.more),
         }
     }
 }
@@ -87,7 +89,7 @@ impl Operation for UpdateAccountPasswordPolicy {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let mut account = Account::clone(&**lookup::account(cx).await?);
-        account.password_policy = Some(self.policy());
+        account.password_policy = Some(self.policy(account.password_policy.as_ref()));
         cx.unit.put(account);
         Ok(Empty {})
     }
@@ -131,7 +133,7 @@ impl From<&PasswordPolicy> for PasswordPolicyShape {
             require_numbers: policy.require_numbers,
             require_uppercase_characters: policy.require_uppercase,
             require_lowercase_characters: policy.require_lowercase,
-            allow_users_to_change_password: policy.allow_users_to_change,
+            allow_users_to_change_password: policy.allow_users_to_change.unwrap_or(false),
             expire_passwords: policy.max_age_days.is_some(),
             max_password_age: policy.max_age_days,
             password_reuse_prevention: policy.reuse_prevention,
@@ -226,7 +228,22 @@ mod tests {
 
     #[test]
     fn what_is_left_out_goes_back_to_its_default() {
-        assert_eq!(decode("").expect("accepted").policy(), EMPTY_POLICY);
+        let empty = decode("").expect("accepted");
+        let said = PasswordPolicy {
+            allow_users_to_change: Some(false),
+            ..EMPTY_POLICY
+        };
+        assert_eq!(empty.policy(None), said);
+        let more = PasswordRules {
+            longest_run: 2,
+            ..PasswordRules::NONE
+        };
+        let held = PasswordPolicy {
+            minimum_length: 12,
+            more,
+            ..EMPTY_POLICY
+        };
+        assert_eq!(empty.policy(Some(&held)), PasswordPolicy { more, ..said });
     }
 
     #[test]

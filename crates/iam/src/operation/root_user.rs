@@ -62,6 +62,7 @@ pub(super) async fn accept_password(
         password.expose(),
         None,
         &[alias, &number, &account.root.email],
+        None,
     )?;
     let hasher = &cx.iam().settings().hasher;
     let hash = cx

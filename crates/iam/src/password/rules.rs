@@ -2,7 +2,9 @@
 
 use claviger_model::Code;
 
+use crate::entity::PasswordRules;
 use crate::entity::account::PasswordPolicy;
+use crate::entity::password_rules::Owner;
 use crate::fault::Fault;
 
 /// The symbols that count as such.
@@ -19,10 +21,21 @@ pub const EMPTY_POLICY: PasswordPolicy = PasswordPolicy {
     require_numbers: false,
     require_uppercase: false,
     require_lowercase: false,
-    allow_users_to_change: false,
+    allow_users_to_change: None,
     max_age_days: None,
     reuse_prevention: None,
     hard_expiry: None,
+    more: PasswordRules::NONE,
+};
+
+/// What a policy begins with that is made by setting one rule: what is in force without one.
+pub const FIRST_POLICY: PasswordPolicy = PasswordPolicy {
+    minimum_length: 8,
+    more: PasswordRules {
+        kinds: 3,
+        ..PasswordRules::NONE
+    },
+    ..EMPTY_POLICY
 };
 
 /// The kinds of characters in a password.
@@ -52,7 +65,7 @@ impl Classes {
 }
 
 /// Refuses a password that the account's rules do not accept. `context` are words that may not be the password: the
-/// account's alias, number and e-mail address.
+/// account's alias, number and e-mail address; `owner` is the user whose it is to be, where it is a user's.
 ///
 /// # Errors
 /// `PasswordPolicyViolation`. The message names no part of the password.
@@ -60,6 +73,7 @@ pub fn check(
     password: &str,
     policy: Option<&PasswordPolicy>,
     context: &[&str],
+    owner: Option<Owner<'_>>,
 ) -> Result<(), Fault> {
     let length = password.chars().count();
     let classes = Classes::of(password);
@@ -70,6 +84,7 @@ pub fn check(
                 && (classes.digit || !policy.require_numbers)
                 && (classes.upper || !policy.require_uppercase)
                 && (classes.lower || !policy.require_lowercase)
+                && owner.is_none_or(|owner| policy.more.accept(password, owner))
         }
         None => {
             length >= DEFAULT_MINIMUM_LENGTH
@@ -89,6 +104,15 @@ pub fn check(
     }
 }
 
+/// The fault for a change that its owner asks for too early.
+#[must_use]
+pub fn too_young() -> Fault {
+    Fault::new(
+        Code::PasswordPolicyViolation,
+        "The password was changed a short time ago. The account's rules let you change it again later.",
+    )
+}
+
 /// The fault for a password that was used before.
 #[must_use]
 pub fn reused() -> Fault {
@@ -104,17 +128,17 @@ mod tests {
 
     #[test]
     fn without_a_policy_eight_characters_of_three_kinds_are_needed() {
-        assert!(check("abc123", None, &[]).is_err());
-        assert!(check("abcdefgh1", None, &[]).is_err());
-        assert!(check("Abcdefg1", None, &[]).is_ok());
-        assert!(check("abcdef1!", None, &[]).is_ok());
-        assert!(check("Ops@Example.org", None, &["ops@example.org"]).is_err());
+        assert!(check("abc123", None, &[], None).is_err());
+        assert!(check("abcdefgh1", None, &[], None).is_err());
+        assert!(check("Abcdefg1", None, &[], None).is_ok());
+        assert!(check("abcdef1!", None, &[], None).is_ok());
+        assert!(check("Ops@Example.org", None, &["ops@example.org"], None).is_err());
     }
 
     #[test]
     fn a_policy_without_rules_asks_for_six_characters() {
-        assert!(check("aaaaaa", Some(&EMPTY_POLICY), &[]).is_ok());
-        assert!(check("aaaaa", Some(&EMPTY_POLICY), &[]).is_err());
+        assert!(check("aaaaaa", Some(&EMPTY_POLICY), &[], None).is_ok());
+        assert!(check("aaaaa", Some(&EMPTY_POLICY), &[], None).is_err());
     }
 
     #[test]
@@ -127,17 +151,17 @@ mod tests {
             require_lowercase: true,
             ..EMPTY_POLICY
         };
-        assert!(check("Abcdef1!", Some(&all), &[]).is_ok());
+        assert!(check("Abcdef1!", Some(&all), &[], None).is_ok());
         for missing in ["abcdef1!", "ABCDEF1!", "Abcdefg!", "Abcdefg1", "Abcd1!"] {
-            assert!(check(missing, Some(&all), &[]).is_err(), "{missing}");
+            assert!(check(missing, Some(&all), &[], None).is_err(), "{missing}");
         }
         // A character that is neither ASCII letter nor digit nor one of the named symbols is no symbol.
-        assert!(check("Abcdef1é", Some(&all), &[]).is_err());
+        assert!(check("Abcdef1é", Some(&all), &[], None).is_err());
     }
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert!(check("éééééé", Some(&EMPTY_POLICY), &[]).is_ok());
-        assert!(check("ééé", Some(&EMPTY_POLICY), &[]).is_err());
+        assert!(check("éééééé", Some(&EMPTY_POLICY), &[], None).is_ok());
+        assert!(check("ééé", Some(&EMPTY_POLICY), &[], None).is_err());
     }
 }

@@ -21,7 +21,7 @@ use super::result::{
 use super::source::{self, Entity, PolicyIdentifier, invalid};
 use super::{PolicyDocument, ResourceHandlingOption, Scenario, SimulatePolicyOutput};
 use crate::authorize::{Bearing, granted_by_password_policy, settle};
-use crate::context::{facts_of, facts_of_user};
+use crate::context::{Door, facts_of, facts_of_user};
 use crate::cx::Cx;
 use crate::entity::account::PasswordPolicy;
 use crate::fault::Fault;
@@ -46,6 +46,8 @@ struct Own {
     is_user: bool,
     arn: String,
     password_policy: Option<PasswordPolicy>,
+    /// The door at which the account's settings are asked about.
+    door: Door,
 }
 
 /// A simulation, ready to be run on actions and resources.
@@ -143,6 +145,7 @@ impl Simulation {
                 is_user: matches!(entity, Entity::User(_)),
                 arn,
                 password_policy: lookup::account(cx).await?.password_policy,
+                door: cx.request().door,
             });
         }
         Ok(simulation)
@@ -410,6 +413,7 @@ impl Simulation {
                 &own.arn,
                 self.boundary.is_some(),
                 resource,
+                own.door,
             );
         settle(decision, grant, granted)
     }
