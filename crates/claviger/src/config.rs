@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) master_key: Option<Secret<String>>,
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) public_url: Option<String>,
+    /// What the one project of every account is called at the Huawei door.
+    pub(crate) project: String,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) cache_bytes: usize,
     pub(crate) bounded: Option<Duration>,
@@ -128,6 +130,7 @@ impl Config {
                 .map(|text| Secret::new(text.to_owned())),
             tls,
             public_url,
+            project: project(layered.get("project").unwrap_or_default())?,
             trusted_proxies: proxies(layered.get("trusted_proxies").unwrap_or_default())?,
             cache_bytes: cache_mib.saturating_mul(1 << 20),
             bounded,
@@ -160,6 +163,18 @@ impl Config {
             format!("{scheme}://{}", self.listen)
         }
     }
+}
+
+/// The name of a project: up to 64 letters, digits, hyphens and underscores (Identity and Access Management API reference,
+/// "Creating a Project").
+fn project(text: &str) -> Result<String, String> {
+    let is_name = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    is_name.then(|| text.to_owned()).ok_or_else(|| {
+        format!("`project` has 1 to 64 letters, digits, hyphens and underscores, not `{text}`")
+    })
 }
 
 fn proxies(text: &str) -> Result<Vec<IpNet>, String> {

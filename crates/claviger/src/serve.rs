@@ -83,7 +83,11 @@ async fn serve(config: Config) -> Result<(), Failure> {
                 not_for_aws,
             )),
         )
-        .merge(claviger_huawei::router(iam.clone(), &address))
+        .merge(claviger_huawei::router(
+            iam.clone(),
+            &address,
+            &config.project,
+        ))
         .merge(claviger_console::router(iam.clone(), site))
         .merge(health::router(store.clone()))
         .fallback(nowhere);

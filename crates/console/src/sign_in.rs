@@ -108,9 +108,10 @@ pub(crate) async fn by_password(guest: Guest) -> Answer {
         }
         SignInName::User { .. } => asked.clear(Cookie::Remembered),
         // The others are not asked for here.
-        SignInName::Root { .. } | SignInName::InDomain { .. } | SignInName::ById(_) => {
-            String::new()
-        }
+        SignInName::Root { .. }
+        | SignInName::InDomain { .. }
+        | SignInName::ById(_)
+        | SignInName::RootOf { .. } => String::new(),
     };
     match next {
         Ok(next) => {

@@ -27,6 +27,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
     /// Where clients reach the server, without a slash at its end.
     pub(crate) address: &'a str,
+    /// What the one project of every account is called.
+    pub(crate) project: &'a str,
 }
 
 impl<'a> Asked<'a> {

@@ -125,6 +125,24 @@ impl Error {
         self
     }
 
+    /// 401 under a code.
+    pub(crate) fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, message)
+    }
+
+    /// A token that its bearer is refused for.
+    pub(crate) fn of_token(fault: Fault) -> Self {
+        match fault.code() {
+            _ if fault.shut().is_some() => fault.into(),
+            Code::InvalidClientTokenId => Self::token().because(fault),
+            Code::ExpiredToken => {
+                Self::unauthorized("IAM.0066", "The token has expired. Ask for a new one.")
+                    .because(fault)
+            }
+            _ => fault.into(),
+        }
+    }
+
     /// What it is called.
     #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
@@ -140,7 +158,7 @@ impl Error {
         )
     }
 
-    /// The token is none of this server's, which issues none.
+    /// The token is none of this server's, or was ended.
     pub(crate) fn token() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,

@@ -65,6 +65,20 @@ pub(crate) fn policy(unique: &str) -> Option<String> {
     ))
 }
 
+/// The account behind a domain's id, `None` where it is none.
+pub(crate) fn to_domain(id: &str) -> Option<AccountId> {
+    to_account(Kind::Domain, id)
+}
+
+/// The account behind the id of its root user, `None` where it is none.
+pub(crate) fn to_root(id: &str) -> Option<AccountId> {
+    to_account(Kind::Root, id)
+}
+
+fn to_account(kind: Kind, id: &str) -> Option<AccountId> {
+    AccountId::from_number(u64::try_from(payload(kind, id)?).ok()?)
+}
+
 /// The unique id behind a user's id, `None` where it is none.
 pub(crate) fn to_user(id: &str) -> Option<UniqueId> {
     read(Kind::User, IdKind::User, id)
@@ -85,14 +99,20 @@ pub(crate) fn to_policy(id: &str) -> Option<UniqueId> {
     read(Kind::Policy, IdKind::ManagedPolicy, id)
 }
 
-fn read(kind: Kind, unique: IdKind, id: &str) -> Option<UniqueId> {
+/// What an id of this kind holds between what it is of and its check.
+fn payload(kind: Kind, id: &str) -> Option<u128> {
     let is_lower = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if id.len() != 32 || !id.bytes().all(is_lower) {
         return None;
     }
     let value = u128::from_str_radix(id, 16).ok()?;
     let payload = (value >> 32) & ((1 << 88) - 1);
-    if written(kind, payload) != id || payload >> (5 * LETTERS) != 0 {
+    (written(kind, payload) == id).then_some(payload)
+}
+
+fn read(kind: Kind, unique: IdKind, id: &str) -> Option<UniqueId> {
+    let payload = payload(kind, id)?;
+    if payload >> (5 * LETTERS) != 0 {
         return None;
     }
     let mut text = String::with_capacity(unique.length());

@@ -134,6 +134,11 @@ impl<'a> Members<'a> {
         self.typed(name, "a list", |value| value.as_array().map(Vec::as_slice))
     }
 
+    /// Whether a member is this text.
+    pub(crate) fn is_text(&self, name: &str, text: &str) -> bool {
+        self.get(name).and_then(Value::as_str) == Some(text)
+    }
+
     /// A text.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
         self.typed(name, "a string", Value::as_str)

@@ -14,6 +14,7 @@ mod reply;
 mod routes;
 mod signed;
 mod times;
+mod v3;
 mod v30;
 mod v5;
 mod versions;
@@ -43,11 +44,14 @@ struct Door {
     budget: Budget,
     /// Where clients reach the server, without a slash at its end.
     address: Arc<str>,
+    /// What the one project of every account is called.
+    project: Arc<str>,
 }
 
-/// The door's router: all below `/v3`, `/v3.0` and `/v5`. The outermost layer must have put an [`Origin`] into the
+/// The door's router: all below `/v3`, `/v3.0` and `/v5`. `project` is what the one project of every account is called.
+/// The outermost layer must have put an [`Origin`] into the
 /// request's extensions.
-pub fn router(iam: Iam, address: &str) -> Router {
+pub fn router(iam: Iam, address: &str, project: &str) -> Router {
     let mut router = Router::new();
     for path in [
         "/v3",
@@ -66,6 +70,7 @@ pub fn router(iam: Iam, address: &str) -> Router {
         iam: Arc::new(iam),
         budget: Budget::new(),
         address: address.trim_end_matches('/').into(),
+        project: project.into(),
     })
 }
 
@@ -107,6 +112,7 @@ async fn handle(State(door): State<Door>, request: Request) -> Response {
 /// Whether anything in the request claims to prove who sent it.
 fn claims_proof(parts: &Parts) -> bool {
     parts.headers.contains_key(http::header::AUTHORIZATION)
+        || parts.headers.contains_key(signed::TOKEN)
 }
 
 async fn answer(
@@ -117,6 +123,9 @@ async fn answer(
     family: Family,
     outcome: &mut Outcome,
 ) -> Result<Reply, Error> {
+    if routes::without_slash(parts.uri.path()) == v3::tokens::PATH {
+        return v3::tokens::answer(door, parts, body, origin, outcome).await;
+    }
     let found = routes::find(parts.method.as_str(), parts.uri.path())?;
     let (route, places) = match found {
         routes::Found::Version => return Ok(versions::one(&door.address)),
@@ -136,6 +145,7 @@ async fn answer(
         query: parts.uri.query().unwrap_or_default(),
         body,
         address: &door.address,
+        project: &door.project,
     };
     (route.run)(asked)
         .await

@@ -1,7 +1,5 @@
 //! What a request is answered when it succeeds.
 
-#![expect(dead_code, reason = "the families that use the rest follow")]
-
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
@@ -32,6 +30,14 @@ impl Reply {
             status: StatusCode::NO_CONTENT,
             body: None,
             headers: HeaderMap::new(),
+        }
+    }
+
+    /// This status without a body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            ..Self::done()
         }
     }
 

@@ -7,7 +7,7 @@ use claviger_iam::Service;
 use crate::asked::Asked;
 use crate::error::Error;
 use crate::reply::Reply;
-use crate::{v5, v30};
+use crate::{v3, v5, v30};
 
 type Run = for<'a> fn(Asked<'a>) -> Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'a>>;
 
@@ -42,6 +42,9 @@ impl Route {
 
 /// The calls that are served, family by family.
 const FAMILIES: &[&[Route]] = &[
+    v3::catalog::ROUTES,
+    v3::domains::ROUTES,
+    v3::projects::ROUTES,
     v30::credentials::ROUTES,
     v5::access_keys::ROUTES,
     v5::caller::ROUTES,
@@ -143,7 +146,7 @@ mod tests {
             ("GET", "/v5/Users"),
             ("POST", "/v5/users"),
             ("get", "/v5/users"),
-            ("GET", "/v3/auth/tokens"),
+            ("GET", "/v3/auth/tokens/x"),
         ] {
             assert_eq!(operation(method, path), None, "{method} {path}");
         }

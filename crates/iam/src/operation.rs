@@ -17,6 +17,7 @@ use crate::spec::{Service, Spec};
 pub mod access_keys;
 pub mod account;
 pub mod authorization_details;
+pub mod caller_details;
 pub mod console_sessions;
 pub mod contacts;
 pub mod credential_reports;
@@ -253,6 +254,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Own access", own_access::OPERATIONS),
     ("Sessions", sessions::OPERATIONS),
     ("Tokens", tokens::OPERATIONS),
+    ("Caller details", caller_details::OPERATIONS),
     ("Events", events::OPERATIONS),
 ];
 

@@ -41,6 +41,7 @@ pub(super) const KEYS: &[Key] = &[
     key("tls_key", "CLAVIGER_TLS_KEY", None),
     key("insecure", "CLAVIGER_INSECURE", Some("false")),
     key("public_url", "CLAVIGER_PUBLIC_URL", None),
+    key("project", "CLAVIGER_PROJECT", Some("claviger")),
     key("trusted_proxies", "CLAVIGER_TRUSTED_PROXIES", Some("")),
     key("consistency", "CLAVIGER_CONSISTENCY", Some("strict")),
     key(

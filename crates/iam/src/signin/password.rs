@@ -56,6 +56,11 @@ pub enum SignInName<'a> {
     },
     /// A user by the unique id.
     ById(&'a UniqueId),
+    /// The root user of an account.
+    RootOf {
+        /// The account's number.
+        account: &'a str,
+    },
 }
 
 impl SignInName<'_> {
@@ -63,7 +68,9 @@ impl SignInName<'_> {
     fn account(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Root { .. } => None,
-            Self::User { account, .. } | Self::InDomain { account, .. } => Some((*account).into()),
+            Self::User { account, .. }
+            | Self::InDomain { account, .. }
+            | Self::RootOf { account } => Some((*account).into()),
             Self::ById(id) => Some(unique_id::account_of(id.as_str())?.to_string().into()),
         }
     }
@@ -132,6 +139,7 @@ fn counted(name: SignInName<'_>, known: Option<AccountId>, found: Option<&Found>
             of_user(&account, &bounded(name))
         }
         SignInName::ById(id) => format!("id {id}"),
+        SignInName::RootOf { account } => format!("root of {}", bounded(account)),
     }
 }
 
@@ -194,6 +202,7 @@ async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Option<Found>,
                 None => None,
             })
         }
+        SignInName::RootOf { account } => Ok(account_of(unit, account).await?.map(Found::root)),
         SignInName::ById(id) => {
             let Some(number) = unique_id::account_of(id.as_str()) else {
                 return Ok(None);
