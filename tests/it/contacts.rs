@@ -9,30 +9,49 @@ const ALL: &str =
 const WRONG: &str = "The code is not valid. Ask for a new one.";
 const TAKEN: &str = "The e-mail address is in use already.";
 
-/// The codes that were sent and not read yet, with where they went.
-async fn codes(app: &TestApp) -> Vec<(String, String)> {
+/// What was sent to one address alone, and not read yet.
+pub(crate) async fn dispatches(app: &TestApp) -> Vec<Dispatch> {
     let store = app.iam().store();
-    let mut codes = Vec::new();
-    for delivery in store.due(app.now(), 60, 100).await.expect("messages") {
-        store.delivered(&delivery).await.expect("delivered");
-        let channel = delivery.message.channel.clone();
-        if channel != EMAIL && channel != SMS {
-            continue;
+    let mut dispatches = Vec::new();
+    loop {
+        let due = store.due(app.now(), 60, 100).await.expect("messages");
+        if due.is_empty() {
+            return dispatches;
         }
-        let sent: Dispatch = serde_json::from_value(delivery.message.body).expect("a dispatch");
-        let expected = match sent.to {
-            Address::Email(_) => EMAIL,
-            Address::Mobile(_) => SMS,
-        };
-        assert_eq!(channel, expected);
-        let Says::Code(code) = sent.says;
-        codes.push((sent.to.as_str().to_owned(), code.code.expose().clone()));
+        for delivery in due {
+            store.delivered(&delivery).await.expect("delivered");
+            let channel = delivery.message.channel.clone();
+            if channel != EMAIL && channel != SMS {
+                continue;
+            }
+            let sent: Dispatch = serde_json::from_value(delivery.message.body).expect("a dispatch");
+            let expected = match sent.to {
+                Address::Email(_) => EMAIL,
+                Address::Mobile(_) => SMS,
+            };
+            assert_eq!(channel, expected);
+            dispatches.push(sent);
+        }
     }
-    codes
+}
+
+/// The codes that were sent and not read yet, with where they went.
+pub(crate) async fn codes(app: &TestApp) -> Vec<(String, String)> {
+    let sent = dispatches(app).await.into_iter();
+    sent.map(|sent| {
+        let Says::Code(code) = sent.says;
+        (sent.to.as_str().to_owned(), code.code.expose().clone())
+    })
+    .collect()
 }
 
 /// Asks for a code, and gives the ticket and the code that came.
-async fn asked(app: &TestApp, by: &Actor, field: &str, address: &str) -> (String, String) {
+pub(crate) async fn asked(
+    app: &TestApp,
+    by: &Actor,
+    field: &str,
+    address: &str,
+) -> (String, String) {
     let reply = by
         .call("RequestContactCode", &[(field, address)])
         .await
@@ -45,13 +64,13 @@ async fn asked(app: &TestApp, by: &Actor, field: &str, address: &str) -> (String
     (reply.text("Ticket"), code.clone())
 }
 
-async fn verify(by: &Actor, ticket: &str, code: &str) -> Reply {
+pub(crate) async fn verify(by: &Actor, ticket: &str, code: &str) -> Reply {
     by.call("VerifyContact", &[("Ticket", ticket), ("Code", code)])
         .await
 }
 
 /// A code that this one is not.
-fn another(code: &str) -> String {
+pub(crate) fn another(code: &str) -> String {
     let last = if code.ends_with('0') { "1" } else { "0" };
     [&code[..5], last].concat()
 }

@@ -48,6 +48,7 @@ const FILES: &[(&str, &str)] = files!(
     "contacts.txt",
     "user_access.txt",
     "tokens.txt",
+    "login_protection.txt",
 );
 
 fn scenarios() -> Vec<Scenario> {

@@ -50,6 +50,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "SessionId") => "6f1c2b1e-0d5a-4b8e-9a53-2f0e4f6a7c11",
         (_, "DemandMFA") => "true",
         (_, "Channel") => "email",
+        (_, "Method") => "none",
         (_, "Ticket") => "AAAA",
         (_, "Code") => "000000",
         (_, "SubjectToken") => "AAAA",

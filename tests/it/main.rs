@@ -17,6 +17,7 @@ mod groups;
 mod hardware_mfa_devices;
 mod host_logins;
 mod login_profiles;
+mod login_protection;
 mod managed_policies;
 mod mfa_devices;
 mod notices;

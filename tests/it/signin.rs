@@ -30,9 +30,9 @@ const SERIAL: &str = "arn:aws:iam::123456789012:mfa/alice";
 const ALL: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
-const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
+pub(crate) const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
-fn secret(text: &str) -> Secret<String> {
+pub(crate) fn secret(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn person(app: &TestApp, name: &str, policy: &str) -> Actor {
     user
 }
 
-async fn attempt(
+pub(crate) async fn attempt(
     app: &TestApp,
     name: SignInName<'_>,
     password: &str,
@@ -88,25 +88,25 @@ pub(crate) fn opened(next: Result<Next, Refusal>) -> Opened {
     }
 }
 
-fn factor(next: Result<Next, Refusal>) -> AwaitingFactor {
+pub(crate) fn factor(next: Result<Next, Refusal>) -> AwaitingFactor {
     match next {
         Ok(Next::Factor(waiting)) => waiting,
         other => panic!("no second factor is asked for: {other:?}"),
     }
 }
 
-fn password(next: Result<Next, Refusal>) -> AwaitingPassword {
+pub(crate) fn password(next: Result<Next, Refusal>) -> AwaitingPassword {
     match next {
         Ok(Next::Password(waiting)) => waiting,
         other => panic!("no password is asked for: {other:?}"),
     }
 }
 
-fn is_wrong<T: std::fmt::Debug>(outcome: Result<T, Refusal>) {
+pub(crate) fn is_wrong<T: std::fmt::Debug>(outcome: Result<T, Refusal>) {
     assert!(matches!(outcome, Err(Refusal::Wrong)), "{outcome:?}");
 }
 
-fn is_over<T: std::fmt::Debug>(outcome: Result<T, Refusal>) {
+pub(crate) fn is_over<T: std::fmt::Debug>(outcome: Result<T, Refusal>) {
     assert!(matches!(outcome, Err(Refusal::Over)), "{outcome:?}");
 }
 
@@ -163,12 +163,12 @@ fn list_users() -> ListUsers {
 }
 
 /// A device in the hands of a user: its serial number and seed.
-async fn device(app: &TestApp, user: &str) -> (String, String) {
+pub(crate) async fn device(app: &TestApp, user: &str) -> (String, String) {
     device_called(app, user, user).await
 }
 
 /// The same, of this name.
-async fn device_called(app: &TestApp, user: &str, name: &str) -> (String, String) {
+pub(crate) async fn device_called(app: &TestApp, user: &str, name: &str) -> (String, String) {
     let root = app.root();
     let made = root
         .call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)])
@@ -198,7 +198,7 @@ async fn device_called(app: &TestApp, user: &str, name: &str) -> (String, String
     (serial, seed)
 }
 
-async fn events(app: &TestApp, name: &str) -> Vec<serde_json::Value> {
+pub(crate) async fn events(app: &TestApp, name: &str) -> Vec<serde_json::Value> {
     app.iam().flush().await;
     let wanted = serde_json::json!({
         "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": name }],

@@ -11,6 +11,8 @@ pub(crate) enum Cookie {
     Session,
     /// A sign-in that waits for a second factor.
     Factor,
+    /// A sign-in that waits for a code that was sent.
+    Code,
     /// A sign-in that waits for another password.
     Password,
     /// Who is about to sign in: what its forms are bound to.
@@ -28,6 +30,7 @@ impl Cookie {
         match self {
             Self::Session => "claviger-session",
             Self::Factor => "claviger-factor",
+            Self::Code => "claviger-code",
             Self::Password => "claviger-password",
             Self::Visit => "claviger-visit",
             Self::KnownBrowser => "claviger-browser",
@@ -40,7 +43,7 @@ impl Cookie {
     const fn seconds(self) -> Option<i64> {
         match self {
             Self::Session | Self::Visit => None,
-            Self::Factor | Self::Password => Some(600),
+            Self::Factor | Self::Code | Self::Password => Some(600),
             Self::KnownBrowser => Some(180 * 86_400),
             Self::Remembered | Self::Columns => Some(365 * 86_400),
         }

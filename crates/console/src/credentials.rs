@@ -51,6 +51,8 @@ pub(crate) struct Device {
     pub(crate) address: String,
     pub(crate) name: String,
     pub(crate) kind: &'static str,
+    /// Whether it is an authenticator app.
+    pub(crate) is_virtual: bool,
     /// Whether it shows codes, which can get out of step.
     pub(crate) has_codes: bool,
     pub(crate) since: When,
@@ -125,6 +127,7 @@ pub(crate) async fn devices(
                     MFADeviceKind::Hardware => "Hardware token",
                     MFADeviceKind::SecurityKey => "Security key or passkey",
                 },
+                is_virtual: device.kind == MFADeviceKind::Virtual,
                 has_codes: device.kind != MFADeviceKind::SecurityKey,
                 since: When::of(device.enable_date, now),
                 used: device.last_used_date.map(|at| When::of(at, now)),

@@ -128,6 +128,11 @@ const NOTICES: &[(&str, &str)] = &[
     ),
     ("switched-back", "You act as yourself again."),
     (
+        "protection-set",
+        "Login protection has been set. It holds from the next sign-in.",
+    ),
+    ("mfa-reset", "The virtual MFA devices have been taken away."),
+    (
         "role-over",
         "Your time as the role is over, or the role has gone. You act as yourself again.",
     ),

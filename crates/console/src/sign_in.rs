@@ -1,5 +1,7 @@
 //! The sign-in pages: a password, a second factor, another password, and out again.
 
+pub(crate) mod sent_code;
+
 use askama::Template;
 use claviger_iam::entity::console_session::ConsoleToken;
 use claviger_iam::signin::{
@@ -149,9 +151,17 @@ pub(crate) async fn go_on(asked: &Asked, next: Next) -> Answer {
             let cookie = asked.set(Cookie::Factor, waiting.seal(asked.iam())?.expose());
             Ok(with_cookies(go(&onward("/signin/step/factor"))?, [cookie]))
         }
+        Next::Code(waiting) => {
+            let cookie = asked.set(Cookie::Code, waiting.seal(asked.iam())?.expose());
+            Ok(with_cookies(go(&onward("/signin/step/code"))?, [cookie]))
+        }
         Next::Password(waiting) => {
             let cookie = asked.set(Cookie::Password, waiting.seal(asked.iam())?.expose());
-            let cookies = [cookie, asked.clear(Cookie::Factor)];
+            let cookies = [
+                cookie,
+                asked.clear(Cookie::Factor),
+                asked.clear(Cookie::Code),
+            ];
             Ok(with_cookies(go(&onward("/signin/step/password"))?, cookies))
         }
         Next::Open(opened) => open(asked, &opened, &to).await,
@@ -173,6 +183,7 @@ async fn open(asked: &Asked, opened: &Opened, to: &str) -> Answer {
             opened.known_browser.seal(asked.iam())?.expose(),
         ),
         asked.clear(Cookie::Factor),
+        asked.clear(Cookie::Code),
         asked.clear(Cookie::Password),
         asked.clear(Cookie::Visit),
     ];
@@ -281,14 +292,15 @@ impl<'a> FactorPage<'a> {
 }
 
 /// Back to the beginning, with the reason.
-fn begin_again(guest: &Guest, refusal: &Refusal) -> Answer {
+pub(crate) fn begin_again(guest: &Guest, refusal: &Refusal) -> Answer {
     let error = told(refusal);
     let asked = &guest.asked;
     let answer = page_with(
         http::StatusCode::UNPROCESSABLE_ENTITY,
         &SignIn::new(guest, Some(&error)),
     )?;
-    let cookies = [asked.clear(Cookie::Factor), asked.clear(Cookie::Password)];
+    let cookies =
+        [Cookie::Factor, Cookie::Code, Cookie::Password].map(|cookie| asked.clear(cookie));
     Ok(with_cookies(answer, cookies))
 }
 

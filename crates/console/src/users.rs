@@ -12,11 +12,13 @@ pub(crate) mod detail;
 mod first_sign_in;
 pub(crate) mod inline;
 mod list;
+pub(crate) mod login_protection;
 pub(crate) mod new;
 pub(crate) mod pick;
 pub(crate) mod removal;
 pub(crate) mod rename;
 pub(crate) mod resync;
+mod security;
 
 use askama::Template;
 use claviger_iam::Fault;

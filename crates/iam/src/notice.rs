@@ -12,7 +12,7 @@ use crate::entity::credential::{PasswordHash, Status};
 use crate::entity::recovery_codes::RecoveryCodes;
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::user::AssignedMfaDevice;
-use crate::entity::{AccessKey, Account, KeyBounds, User};
+use crate::entity::{AccessKey, Account, KeyBounds, LoginProtection, User};
 use crate::fault::Fault;
 use crate::first_account::drawn_email;
 use crate::principal::Principal;
@@ -43,6 +43,8 @@ pub enum Credential {
     EmailAddress,
     /// A mobile number at which the holder is reached.
     MobileNumber,
+    /// What a sign-in asks for besides the password.
+    LoginProtection,
 }
 
 /// What became of it.
@@ -110,6 +112,7 @@ struct Held<'h> {
     /// Whether it must be replaced at the next sign-in.
     reset: bool,
     codes: Option<&'h RecoveryCodes>,
+    protection: Option<&'h LoginProtection>,
 }
 
 impl<'h> Held<'h> {
@@ -122,6 +125,7 @@ impl<'h> Held<'h> {
             bounds: None,
             reset: false,
             codes: None,
+            protection: None,
         }
     }
 
@@ -141,6 +145,7 @@ impl<'h> Held<'h> {
             bounds: None,
             reset,
             codes: None,
+            protection: None,
         }
     }
 
@@ -153,6 +158,20 @@ impl<'h> Held<'h> {
             bounds: None,
             reset: false,
             codes: Some(codes),
+            protection: None,
+        }
+    }
+
+    fn protection(protection: &'h LoginProtection) -> Self {
+        Self {
+            credential: Credential::LoginProtection,
+            id: None,
+            status: None,
+            secret: None,
+            bounds: None,
+            reset: false,
+            codes: None,
+            protection: Some(protection),
         }
     }
 
@@ -216,6 +235,7 @@ fn of_user(user: &User) -> Vec<Held<'_>> {
         .chain(of_devices(&user.mfa_devices))
         .chain(user.recovery_codes.as_ref().map(Held::recovery))
         .chain(of_contacts(&user.contacts))
+        .chain(user.login_protection.as_ref().map(Held::protection))
         .collect()
 }
 

@@ -28,6 +28,7 @@ mod holder;
 pub mod host_logins;
 pub mod inline_policies;
 pub mod login_profiles;
+pub mod login_protection;
 pub mod managed_policies;
 pub mod mfa_device_details;
 pub mod mfa_devices;
@@ -249,6 +250,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Account", account::OPERATIONS),
     ("Authorization details", authorization_details::OPERATIONS),
     ("Contacts", contacts::OPERATIONS),
+    ("Login protection", login_protection::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),
     ("Own access", own_access::OPERATIONS),

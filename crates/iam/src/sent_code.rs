@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 
 use crate::cx::Cx;
 use crate::dispatch::{CodeNote, Dispatch, Says};
+use crate::entity::User;
 use crate::entity::contact::Address;
 use crate::fault::Fault;
 use crate::lookup;
@@ -34,6 +35,7 @@ const IN_ALL: u32 = 5_000;
 const HOUR: u32 = 3_600;
 /// The kinds of buckets that tickets are taken from.
 const TRIED: &str = "sent_code_tries";
+const SPENT: &str = "sent_code_spent";
 const ADDRESSES: &str = "sent_codes_to";
 const PREFIXES: &str = "sent_codes_to_prefix";
 const HOLDERS: &str = "sent_codes_by";
@@ -51,6 +53,36 @@ pub(crate) const MOST_CHARACTERS: u32 = 2_048;
 pub(crate) enum Purpose {
     /// To show that an address is one's own.
     Contact,
+    /// To go on signing in, where login protection asks for it.
+    SignIn,
+}
+
+impl Purpose {
+    /// The kind of the buckets that codes to one address are counted in: those that one purpose needs are not used up by
+    /// another.
+    fn to_address(self) -> &'static str {
+        match self {
+            Self::Contact => ADDRESSES,
+            Self::SignIn => "sent_codes_to_for_sign_in",
+        }
+    }
+
+    /// The kind of the buckets that codes of one holder are counted in.
+    fn by_holder(self) -> &'static str {
+        match self {
+            Self::Contact => HOLDERS,
+            Self::SignIn => "sent_codes_by_sign_in",
+        }
+    }
+
+    /// How many codes go to one address in an hour.
+    fn most_to_address(self) -> u32 {
+        match self {
+            Self::Contact => TO_ADDRESS,
+            // Whoever has them sent knows the password.
+            Self::SignIn => BY_HOLDER,
+        }
+    }
 }
 
 /// Whose code it is, and in which state: one that was sent before a change of it is worth nothing after.
@@ -60,6 +92,16 @@ pub(crate) struct Holder {
     pub id: String,
     /// What is raised by changes.
     pub state: u64,
+}
+
+impl Holder {
+    /// Of a user's codes.
+    pub(crate) fn of_user(user: &User) -> Self {
+        Self {
+            id: user.id.as_str().to_owned(),
+            state: user.contacts.changes,
+        }
+    }
 }
 
 /// What stands in a ticket.
@@ -113,7 +155,13 @@ async fn take(
 /// Takes what sending a code costs: of the source, the holder, the address, the numbers beside it, the account and the server
 /// (AC-42). Kept across tries of the operation. Where nothing is sent, the tickets are the asker's own, as many as of an
 /// address: nobody uses up what others need to be sent theirs.
-async fn pay(cx: &Cx<'_>, holder: &Holder, to: &Address, is_silent: bool) -> Result<(), Fault> {
+async fn pay(
+    cx: &Cx<'_>,
+    purpose: Purpose,
+    holder: &Holder,
+    to: &Address,
+    is_silent: bool,
+) -> Result<(), Fault> {
     let digest = |text: &[u8]| HEXLOWER.encode(&Sha256::digest(text));
     let mut address = to.key();
     if is_silent {
@@ -125,8 +173,9 @@ async fn pay(cx: &Cx<'_>, holder: &Holder, to: &Address, is_silent: bool) -> Res
         // The asker's own come first: who floods takes little of what others need.
         let source = cx.request().source_network().to_string();
         take(cx, Scope::Global, SOURCES, &source, BY_SOURCE).await?;
-        take(cx, cx.scope(), HOLDERS, &holder.id, BY_HOLDER).await?;
-        take(cx, Scope::Global, ADDRESSES, &address, TO_ADDRESS).await?;
+        take(cx, cx.scope(), purpose.by_holder(), &holder.id, BY_HOLDER).await?;
+        let (kind, most) = (purpose.to_address(), purpose.most_to_address());
+        take(cx, Scope::Global, kind, &address, most).await?;
         if let (Address::Mobile(mobile), false) = (to, is_silent) {
             // Paid numbers lie in blocks: the last four digits tell them apart.
             let number = mobile.e164();
@@ -155,7 +204,7 @@ pub(crate) async fn send(
     to: Address,
     is_silent: bool,
 ) -> Result<Secret<String>, Fault> {
-    pay(cx, &holder, &to, is_silent).await?;
+    pay(cx, purpose, &holder, &to, is_silent).await?;
     let account = lookup::account(cx).await?;
     let code = draw(cx.rng());
     let content = Content {
@@ -190,7 +239,8 @@ pub(crate) async fn send(
     Ok(Secret::new(BASE64URL_NOPAD.encode(&ticket)))
 }
 
-/// The address that a code went to, where this is the code, and the ticket was made for this purpose and holder.
+/// The address that a code went to, where this is the code, and the ticket was made for this purpose and holder. It is good
+/// once.
 ///
 /// # Errors
 /// `InvalidAuthenticationCode` for all that is wrong with either; `ServiceUnavailable`.
@@ -232,9 +282,23 @@ pub(crate) async fn redeem(
         }
     })
     .await?;
-    if bool::from(content.code.as_bytes().ct_eq(code.as_bytes())) {
-        Ok(content.to)
-    } else {
-        Err(wrong())
+    if !bool::from(content.code.as_bytes().ct_eq(code.as_bytes())) {
+        return Err(wrong());
     }
+    // SECURITY: before the commit, so that of many who bring it at once only one goes on.
+    let spent = Bucket::new(cx.scope(), SPENT, content.id.as_str());
+    cx.once(&format!("{SPENT}/{}", content.id), async {
+        let store = cx.iam().store();
+        let first = store
+            .take(&spent, 1, LIFETIME_SECONDS, cx.now())
+            .await
+            .map_err(Fault::unavailable)?;
+        if first {
+            Ok(Secret::new(String::new()))
+        } else {
+            Err(wrong())
+        }
+    })
+    .await?;
+    Ok(content.to)
 }

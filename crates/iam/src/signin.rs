@@ -15,12 +15,13 @@ mod half_open;
 mod known_browser;
 mod password;
 mod security_key;
+mod sent_code;
 mod steps;
 mod switch;
 pub(crate) mod token;
 
 pub use self::console::AtConsole;
-pub use self::half_open::{AwaitingFactor, AwaitingPassword, Factor};
+pub use self::half_open::{AwaitingCode, AwaitingFactor, AwaitingPassword, Factor};
 pub use self::known_browser::KnownBrowser;
 pub use self::password::{PasswordAttempt, SignInName};
 pub use self::steps::Opened;
@@ -57,6 +58,8 @@ impl From<Fault> for Refusal {
 pub enum Next {
     /// A second factor is asked for.
     Factor(AwaitingFactor),
+    /// A code is asked for that was sent.
+    Code(AwaitingCode),
     /// Another password is asked for.
     Password(AwaitingPassword),
     /// It is complete.

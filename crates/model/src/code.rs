@@ -108,6 +108,8 @@ codes! {
     MalformedCertificate = "MalformedCertificate", 400, Sender;
     /// A parameter cannot be decoded at all.
     MalformedInput = "MalformedInput", 400, Sender;
+    /// Login protection needs what is to be taken away. This server's own.
+    LoginProtectionInUse = "LoginProtectionInUse", 409, Sender;
     /// The policy document is refused.
     MalformedPolicyDocument = "MalformedPolicyDocument", 400, Sender;
     /// The query string cannot be read.

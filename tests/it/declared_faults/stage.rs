@@ -46,6 +46,8 @@ pub(super) struct Values<'s> {
     of_file: &'s [(&'static str, &'static str)],
     app: TestApp,
     answers: Vec<Reply>,
+    /// The code that was sent last.
+    sent_code: Option<String>,
 }
 
 impl Values<'_> {
@@ -104,6 +106,9 @@ impl Values<'_> {
                 let key = SoftKey::of_id(format!("the key of {}", self.account).into_bytes());
                 Answer::to(&self.told("CreationOptions"), &key).registration()
             }
+            // The first recovery code that was told last.
+            "firstcode" => self.told("member"),
+            "sentcode" => self.sent_code.clone().expect("a code was sent"),
             // What a device of hardware shows that has the seed of RFC 6238, appendix B.
             "hardwarebefore" => totp(RFC_6238_SEED, self.app.now().plus_seconds(-30)),
             "hardwarenow" => totp(RFC_6238_SEED, self.app.now()),
@@ -138,12 +143,17 @@ pub(super) async fn play(app: &TestApp, number: u64, scenario: &Scenario) -> Res
         of_file: &scenario.values,
         app: app.clone(),
         answers: Vec::new(),
+        sent_code: None,
     };
     let (last, before) = scenario.calls.split_last().ok_or("there is no call")?;
     for text in before {
         if let Some(seconds) = text.strip_prefix("wait ") {
             app.clock().advance(seconds.parse().expect("seconds"));
             continue;
+        }
+        if text.contains("$sentcode") {
+            let codes = crate::contacts::codes(app).await;
+            values.sent_code = codes.last().map(|(_, code)| code.clone());
         }
         let reply = run(&values, app, &root, text).await;
         if reply.status != 200 {

@@ -308,6 +308,7 @@ mod tests {
             Credential::RecoveryCodes,
             Credential::EmailAddress,
             Credential::MobileNumber,
+            Credential::LoginProtection,
         ];
         for (_, language) in Language::ALL {
             for credential in credentials {

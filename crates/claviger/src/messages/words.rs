@@ -151,11 +151,12 @@ fn english(credential: Credential, change: Change) -> String {
         Credential::RecoveryCodes => ("Your recovery codes", "were"),
         Credential::EmailAddress => ("An e-mail address of yours", "was"),
         Credential::MobileNumber => ("A mobile number of yours", "was"),
+        Credential::LoginProtection => ("Your login protection", "was"),
     };
     let done = match (credential, change) {
         (Credential::MfaDevice, Change::Made) => "assigned",
         (Credential::MfaDevice, Change::Removed) => "taken away",
-        (Credential::Password, Change::Made) => "set",
+        (Credential::Password | Credential::LoginProtection, Change::Made) => "set",
         (Credential::EmailAddress | Credential::MobileNumber, Change::Made) => "set",
         (Credential::EmailAddress | Credential::MobileNumber, Change::Removed) => "removed",
         (_, Change::Made) => "created",
@@ -178,12 +179,16 @@ fn chinese(credential: Credential, change: Change) -> String {
         Credential::RecoveryCodes => "恢复码",
         Credential::EmailAddress => "邮箱地址",
         Credential::MobileNumber => "手机号码",
+        Credential::LoginProtection => "登录保护",
     };
     let done = match (credential, change) {
         (Credential::MfaDevice, Change::Made) => "已绑定",
         (Credential::MfaDevice, Change::Removed) => "已解绑",
         (
-            Credential::Password | Credential::EmailAddress | Credential::MobileNumber,
+            Credential::Password
+            | Credential::EmailAddress
+            | Credential::MobileNumber
+            | Credential::LoginProtection,
             Change::Made,
         ) => "已设置",
         (_, Change::Made) => "已创建",

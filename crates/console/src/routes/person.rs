@@ -31,6 +31,14 @@ pub(super) static ROUTES: &[Route] = &[
         Nobody(|guest| Box::pin(sign_in::by_factor(guest))),
     ),
     get(
+        "/signin/step/code",
+        Nobody(|guest| Box::pin(sign_in::sent_code::show(guest))),
+    ),
+    post(
+        "/signin/step/code",
+        Nobody(|guest| Box::pin(sign_in::sent_code::act(guest))),
+    ),
+    get(
         "/signin/step/password",
         Nobody(|guest| Box::pin(sign_in::show_password(guest))),
     ),

@@ -91,6 +91,14 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(users::console_access::save(visit))),
     ),
     get(
+        "/console/users/{name}/login-protection",
+        Session(|visit| Box::pin(users::login_protection::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/login-protection",
+        Session(|visit| Box::pin(users::login_protection::save(visit))),
+    ),
+    get(
         "/console/users/{name}/resync",
         Session(|visit| Box::pin(users::resync::show(visit))),
     ),

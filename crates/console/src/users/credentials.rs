@@ -22,7 +22,7 @@ use crate::settings::alias::sign_in_address;
 use crate::view::{Frame, When, fault_text};
 
 /// Whether the user signs in here.
-enum Console {
+pub(super) enum Console {
     Off,
     On { since: When, reset: bool },
     Refused(String),
@@ -77,6 +77,18 @@ pub(super) async fn profile(
     }
 }
 
+/// Whether a user signs in here.
+pub(super) async fn console(visit: &Visit, name: &ExistingUserName) -> Console {
+    match profile(visit, name).await {
+        Ok(None) => Console::Off,
+        Ok(Some(profile)) => Console::On {
+            since: When::of(profile.create_date, visit.asked.facts.now),
+            reset: profile.password_reset_required,
+        },
+        Err(fault) => Console::Refused(fault_text(&fault)),
+    }
+}
+
 async fn demand(visit: &Visit, name: &ExistingUserName) -> Option<Demand> {
     let get = GetMFADemand {
         user_name: name.clone(),
@@ -115,7 +127,6 @@ impl Credentials {
     pub(super) async fn new(visit: &Visit, frame: Frame, head: Head) -> Self {
         let name = head.user.name.clone();
         let whose = Whose::user(&name);
-        let now = visit.asked.facts.now;
         let codes = GetRecoveryCodes {
             user_name: Some(name.clone()),
         };
@@ -124,14 +135,7 @@ impl Credentials {
             ways: Ways::read(visit, &name)
                 .await
                 .map_err(|fault| fault_text(&fault)),
-            console: match profile(visit, &name).await {
-                Ok(None) => Console::Off,
-                Ok(Some(profile)) => Console::On {
-                    since: When::of(profile.create_date, now),
-                    reset: profile.password_reset_required,
-                },
-                Err(fault) => Console::Refused(fault_text(&fault)),
-            },
+            console: console(visit, &name).await,
             demand: demand(visit, &name).await,
             devices: Section::of(devices(visit, Some(name.clone())).await),
             recovery_codes: visit.call(&codes).await.ok().map(|codes| codes.remaining),

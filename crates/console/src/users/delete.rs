@@ -2,6 +2,7 @@
 
 use askama::Template;
 use claviger_iam::Fault;
+use claviger_iam::entity::ProtectionMethod;
 use claviger_iam::operation::groups::{ListGroupsForUser, RemoveUserFromGroup};
 use claviger_iam::operation::inline_policies::ListUserPolicies;
 use claviger_iam::operation::service_specific_credentials::ListServiceSpecificCredentials;
@@ -107,6 +108,11 @@ async fn along(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Along>, Fau
             service(visit, name).await,
         ),
         of(
+            "protection",
+            "Login protection",
+            protection(visit, name).await,
+        ),
+        of(
             "device",
             "MFA devices",
             devices.map(|all| all.into_iter().map(|device| device.serial).collect()),
@@ -120,6 +126,13 @@ async fn along(visit: &Visit, name: &ExistingUserName) -> Result<Vec<Along>, Fau
         of("group", "Memberships of groups", groups(visit, name).await),
     ];
     Ok(all.into_iter().filter(|one| !one.ids.is_empty()).collect())
+}
+
+/// Login protection that holds the last device.
+async fn protection(visit: &Visit, name: &ExistingUserName) -> Result<Vec<String>, Fault> {
+    let held = super::security::protection(visit, name).await?;
+    let held = held.filter(|held| held.method == ProtectionMethod::VirtualMfa);
+    Ok(held.map(|_| name.as_str().to_owned()).into_iter().collect())
 }
 
 async fn certificates(visit: &Visit, name: &ExistingUserName) -> Result<Vec<String>, Fault> {

@@ -14,6 +14,7 @@ use claviger_model::Code;
 use claviger_model::name::{ExistingUserName, GroupName};
 
 use super::credentials::Credentials;
+use super::security::Settings;
 use super::{HERE, address_of, user_of, whole};
 use crate::answer::{Answer, Failure, page, page_again};
 use crate::attachments::{Attached, Holder};
@@ -74,14 +75,16 @@ pub(super) enum Tab {
     Groups,
     Tags,
     Credentials,
+    Security,
 }
 
 impl Tab {
-    pub(super) const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 5] = [
         Self::Permissions,
         Self::Groups,
         Self::Tags,
         Self::Credentials,
+        Self::Security,
     ];
 
     /// Its word in addresses.
@@ -91,6 +94,7 @@ impl Tab {
             Self::Groups => "groups",
             Self::Tags => "tags",
             Self::Credentials => "credentials",
+            Self::Security => "security",
         }
     }
 
@@ -100,6 +104,7 @@ impl Tab {
             Self::Groups => "Groups",
             Self::Tags => "Tags",
             Self::Credentials => "Security credentials",
+            Self::Security => "Security settings",
         }
     }
 
@@ -308,6 +313,7 @@ pub(super) async fn shown(visit: &Visit, tab: Tab, error: Option<String>) -> Ans
             let credentials = Credentials::new(visit, frame, head).await;
             answered(failed, &credentials)
         }
+        Tab::Security => answered(failed, &Settings::new(visit, frame, head).await),
     }
 }
 

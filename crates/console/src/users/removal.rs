@@ -2,10 +2,11 @@
 
 use askama::Template;
 use claviger_iam::Fault;
-use claviger_iam::entity::Status;
+use claviger_iam::entity::{ProtectionMethod, Status};
 use claviger_iam::operation::access_keys::DeleteAccessKey;
 use claviger_iam::operation::inline_policies::DeleteUserPolicy;
 use claviger_iam::operation::login_profiles::DeleteLoginProfile;
+use claviger_iam::operation::login_protection::{ResetVirtualMFA, SetLoginProtection};
 use claviger_iam::operation::mfa_devices::{DeactivateMFADevice, DeleteVirtualMFADevice};
 use claviger_iam::operation::permissions_boundaries::DeleteUserPermissionsBoundary;
 use claviger_iam::operation::service_specific_credentials::DeleteServiceSpecificCredential;
@@ -55,6 +56,15 @@ static KINDS: &[Kind] = &[
         tab: "credentials",
         own: false,
         done: "device-removed",
+    },
+    Kind {
+        word: "virtual-mfa",
+        title: "Reset the virtual MFA device",
+        effect: "The virtual devices are taken away, and with them login protection that asks for their codes. The password alone lets the user in then, unless another device is left or a second factor is demanded.",
+        button: "Reset",
+        tab: "security",
+        own: false,
+        done: "mfa-reset",
     },
     Kind {
         word: "password",
@@ -130,6 +140,13 @@ struct Removal {
     at_once: bool,
 }
 
+impl Kind {
+    /// Whether it is something that somebody signs in with.
+    fn is_credential(&self) -> bool {
+        matches!(self.tab, "credentials" | "security")
+    }
+}
+
 /// What the address names; of the own things only those that have no other page.
 fn kind_of(visit: &Visit, whose: &Whose) -> Result<&'static Kind, Failure> {
     let word = visit.asked.query.text("what");
@@ -142,7 +159,7 @@ fn kind_of(visit: &Visit, whose: &Whose) -> Result<&'static Kind, Failure> {
 impl Removal {
     async fn new(visit: &Visit, whose: Whose, error: Option<String>) -> Result<Self, Failure> {
         let kind = kind_of(visit, &whose)?;
-        if kind.tab == "credentials" {
+        if kind.is_credential() {
             whose.must_be_fresh(visit)?;
         }
         let id = visit.asked.query.text("id").to_owned();
@@ -181,7 +198,7 @@ async fn key(visit: &Visit, whose: &Whose, id: &str) -> Option<Key> {
 pub(crate) async fn remove(visit: Visit) -> Answer {
     let whose = Whose::of(&visit)?;
     let kind = kind_of(&visit, &whose)?;
-    if kind.tab == "credentials" {
+    if kind.is_credential() {
         whose.must_be_fresh(&visit)?;
     }
     let id = visit.asked.query.text("id");
@@ -267,6 +284,21 @@ pub(super) async fn run(visit: &Visit, whose: &Whose, kind: &str, id: &str) -> R
                 drop(visit.call(&DeleteVirtualMFADevice { serial_number }).await);
             }
             Ok(())
+        }
+        "virtual-mfa" => {
+            let reset = ResetVirtualMFA {
+                user_name: whose.existing()?,
+            };
+            visit.call(&reset).await.map(drop)
+        }
+        // It would keep the last device.
+        "protection" => {
+            let set = SetLoginProtection {
+                user_name: whose.existing()?,
+                method: ProtectionMethod::None,
+                api_protection: None,
+            };
+            visit.call(&set).await.map(drop)
         }
         "password" => {
             let delete = DeleteLoginProfile {

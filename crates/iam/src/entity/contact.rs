@@ -25,6 +25,23 @@ impl Address {
         }
     }
 
+    /// The address as far as somebody is shown it who may not know it: enough to tell one's own again.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let text = self.as_str();
+        match (self, text.split_once('@')) {
+            (Self::Email(_), Some((name, host))) => {
+                let first: String = name.chars().take(1).collect();
+                format!("{first}***@{host}")
+            }
+            _ => {
+                let hidden = text.chars().count().saturating_sub(2);
+                let last: String = text.chars().skip(hidden).collect();
+                format!("***{last}")
+            }
+        }
+    }
+
     /// The address as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -30,6 +30,8 @@ pub static ROLES_BY_NAME: Index = Index::unique("roles_by_name");
 pub static POLICIES_BY_NAME: Index = Index::unique("policies_by_name");
 /// One entry for every version of every customer-managed policy: its span is the count that the quota speaks of.
 pub static POLICY_VERSIONS: Index = Index::ordered("policy_versions");
+/// Folded name of each user whose login protection was ever set → user.
+pub static LOGIN_PROTECTIONS: Index = Index::ordered("login_protections");
 /// Group id → folded user name → the users in it.
 pub static GROUP_MEMBERS: Index = Index::ordered("group_members");
 /// Policy id → kind and name of the users, groups and roles it is attached to.

@@ -8,9 +8,10 @@ use super::contact::Contacts;
 use super::credential::{AccessKeys, LoginProfile};
 use super::ended_sessions::EndedSessions;
 use super::index::{
-    ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, SIGNING_CERTIFICATES,
-    USERS_BY_NAME,
+    ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, LOGIN_PROTECTIONS,
+    SIGNING_CERTIFICATES, USERS_BY_NAME, WHOLE,
 };
+use super::login_protection::LoginProtection;
 use super::policies::{Attachments, InlinePolicies, PolicyId};
 use super::recovery_codes::RecoveryCodes;
 use super::service_credential::ServiceCredentials;
@@ -70,6 +71,9 @@ pub struct User {
     /// What is said of the user, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<UserDescription>,
+    /// What a sign-in to the console asks besides the password, where somebody has ever set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_protection: Option<LoginProtection>,
     /// Whether the user needs a second factor to sign in to the console, whatever account and groups say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demands_mfa: bool,
@@ -230,6 +234,9 @@ impl Record for User {
         }
         self.service_credentials.entries(name, out);
         self.contacts.entries(out);
+        if self.login_protection.is_some() {
+            out.ordered(&LOGIN_PROTECTIONS, WHOLE, folded.as_bytes());
+        }
         for membership in &self.groups {
             out.ordered(
                 &GROUP_MEMBERS,

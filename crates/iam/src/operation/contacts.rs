@@ -88,12 +88,16 @@ fn holder_of(owner: &Owner) -> Holder {
 }
 
 /// Writes where the owner is reached. What root signs in with is what root has verified.
-fn put_contacts(cx: &mut Cx<'_>, owner: &Owner, contacts: Contacts) {
+///
+/// # Errors
+/// `LoginProtectionInUse` where login protection could send its codes nowhere any more.
+fn put_contacts(cx: &mut Cx<'_>, owner: &Owner, contacts: Contacts) -> Result<(), Fault> {
     match owner {
         Owner::User(user) => {
-            let mut user: User = User::clone(user);
-            user.contacts = contacts;
-            cx.unit.put(user);
+            let mut after: User = User::clone(user);
+            after.contacts = contacts;
+            user.check_means_stay(&after)?;
+            cx.unit.put(after);
         }
         Owner::Root(account) => {
             let mut account: Account = Account::clone(account);
@@ -105,6 +109,7 @@ fn put_contacts(cx: &mut Cx<'_>, owner: &Owner, contacts: Contacts) {
         }
         Owner::Missing(_) => {}
     }
+    Ok(())
 }
 
 /// Whether the address is somebody else's, on the whole server. The answer is checked again at the commit.
@@ -210,7 +215,11 @@ impl Operation for SetContact {
     const SPEC: Spec = Spec::iam("SetContact", Access::Write)
         .on_own_credentials()
         .on(&[ResourceType::User])
-        .faults(&[Code::EntityAlreadyExists, Code::NoSuchEntity]);
+        .faults(&[
+            Code::EntityAlreadyExists,
+            Code::LoginProtectionInUse,
+            Code::NoSuchEntity,
+        ]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -239,7 +248,7 @@ impl Operation for SetContact {
             }
             contacts.set(address, cx.now());
         }
-        put_contacts(cx, &owner, contacts);
+        put_contacts(cx, &owner, contacts)?;
         Ok(Empty {})
     }
 }
@@ -257,7 +266,7 @@ impl Operation for RemoveContact {
     const SPEC: Spec = Spec::iam("RemoveContact", Access::Write)
         .on_own_credentials()
         .on(&[ResourceType::User])
-        .faults(&[Code::NoSuchEntity]);
+        .faults(&[Code::LoginProtectionInUse, Code::NoSuchEntity]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
@@ -284,7 +293,7 @@ impl Operation for RemoveContact {
             }));
         }
         contacts.changes += 1;
-        put_contacts(cx, &owner, contacts);
+        put_contacts(cx, &owner, contacts)?;
         Ok(Empty {})
     }
 }
@@ -375,7 +384,7 @@ impl Operation for VerifyContact {
         }
         let mut contacts = contacts_of(&owner);
         contacts.verify(address, cx.now());
-        put_contacts(cx, &owner, contacts);
+        put_contacts(cx, &owner, contacts)?;
         Ok(Empty {})
     }
 }

@@ -524,6 +524,7 @@ impl Operation for DeactivateMFADevice {
         .on(&[ResourceType::User])
         .faults(&[
             Code::ConcurrentModification,
+            Code::LoginProtectionInUse,
             Code::NoSuchEntity,
             Code::ServiceFailure,
         ])
@@ -547,7 +548,8 @@ impl Operation for DeactivateMFADevice {
 /// Takes a device out of its owner's hands.
 ///
 /// # Errors
-/// `NoSuchEntity` where there is no such device or somebody else holds it.
+/// `NoSuchEntity` where there is no such device or somebody else holds it; `LoginProtectionInUse` for the last one of the
+/// kind that login protection asks for.
 pub(super) async fn release(
     cx: &mut Cx<'_>,
     owner: &Owner,
@@ -564,6 +566,11 @@ pub(super) async fn release(
     devices.retain(|held| held.device != device.id);
     if devices.len() == before {
         return Err(not_of_user());
+    }
+    if let Owner::User(user) = owner {
+        let mut after: User = User::clone(user);
+        after.mfa_devices.clone_from(&devices);
+        user.check_means_stay(&after)?;
     }
     put_held(cx, owner, devices);
     let mut device: MfaDevice = MfaDevice::clone(&device);

@@ -236,7 +236,11 @@ impl Operation for RecoverMFADevice {
     const SPEC: Spec = Spec::iam("RecoverMFADevice", Access::Write)
         .on_own_credentials()
         .on(&[ResourceType::User])
-        .faults(&[Code::InvalidAuthenticationCode, Code::NoSuchEntity]);
+        .faults(&[
+            Code::InvalidAuthenticationCode,
+            Code::LoginProtectionInUse,
+            Code::NoSuchEntity,
+        ]);
     type Output = Empty;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {

@@ -200,6 +200,7 @@ impl Operation for CreateUser {
             contacts: Contacts::default(),
             access: UserAccess::default(),
             description: None,
+            login_protection: None,
             security_epoch: 0,
             demands_mfa: false,
             key_epoch: 0,

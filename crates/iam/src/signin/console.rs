@@ -488,6 +488,7 @@ impl Iam {
             begun: request.now,
             mfa: Some(proved_at),
             factor: Some(serial),
+            code: None,
             access_key_id: at.session.access_key_id.clone(),
         };
         self.next(proved, request).await

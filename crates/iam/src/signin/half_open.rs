@@ -6,6 +6,7 @@ use claviger_store::Ring;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::Refusal;
+use crate::entity::ProtectionMethod;
 use crate::entity::mfa_device::Who;
 use crate::fault::Fault;
 use crate::iam::Iam;
@@ -33,6 +34,9 @@ pub(super) struct Proved {
     pub(super) mfa: Option<Timestamp>,
     /// The serial number of the device, or `recovery code`.
     pub(super) factor: Option<String>,
+    /// The way of the code that login protection has asked for, if it came back.
+    #[serde(default)]
+    pub(super) code: Option<ProtectionMethod>,
     /// What the steps' audit events call the credentials.
     pub(super) access_key_id: AccessKeyId,
 }
@@ -63,26 +67,45 @@ impl Proved {
     }
 
     fn seal(&self, ring: &Ring, purpose: &[u8]) -> Result<Secret<String>, Fault> {
-        let plain = serde_json::to_vec(self).map_err(Fault::service)?;
-        Ok(Secret::new(
-            BASE64URL_NOPAD.encode(&ring.seal(purpose, &plain)),
-        ))
+        seal(self, ring, purpose)
     }
 
     fn open(ring: &Ring, purpose: &[u8], cookie: &str, now: Timestamp) -> Result<Self, Refusal> {
-        if cookie.len() > MAX_BYTES {
-            return Err(Refusal::Over);
-        }
-        let sealed = BASE64URL_NOPAD.decode(cookie.as_bytes()).ok();
-        let plain = sealed.and_then(|sealed| ring.open(purpose, &sealed));
-        let proved: Self = plain
-            .and_then(|plain| serde_json::from_slice(plain.expose()).ok())
-            .ok_or(Refusal::Over)?;
-        if now.seconds_since(proved.begun) >= LIFETIME_SECONDS {
-            return Err(Refusal::Over);
-        }
-        Ok(proved)
+        open::<Self>(ring, purpose, cookie)?.still_good(now)
     }
+
+    fn still_good(self, now: Timestamp) -> Result<Self, Refusal> {
+        if now.seconds_since(self.begun) >= LIFETIME_SECONDS {
+            return Err(Refusal::Over);
+        }
+        Ok(self)
+    }
+}
+
+fn seal<T: serde::Serialize>(
+    content: &T,
+    ring: &Ring,
+    purpose: &[u8],
+) -> Result<Secret<String>, Fault> {
+    let plain = serde_json::to_vec(content).map_err(Fault::service)?;
+    Ok(Secret::new(
+        BASE64URL_NOPAD.encode(&ring.seal(purpose, &plain)),
+    ))
+}
+
+fn open<T: serde::de::DeserializeOwned>(
+    ring: &Ring,
+    purpose: &[u8],
+    cookie: &str,
+) -> Result<T, Refusal> {
+    if cookie.len() > MAX_BYTES {
+        return Err(Refusal::Over);
+    }
+    let sealed = BASE64URL_NOPAD.decode(cookie.as_bytes()).ok();
+    let plain = sealed.and_then(|sealed| ring.open(purpose, &sealed));
+    plain
+        .and_then(|plain| serde_json::from_slice(plain.expose()).ok())
+        .ok_or(Refusal::Over)
 }
 
 /// A second factor that a person may choose.
@@ -116,6 +139,25 @@ pub struct AwaitingFactor {
     pub factors: Vec<Factor>,
 }
 
+/// A sign-in whose password was right and which login protection asks for a code that was sent.
+#[derive(Debug, Clone)]
+pub struct AwaitingCode {
+    pub(super) proved: Proved,
+    /// By which way the code is sent.
+    pub(super) method: ProtectionMethod,
+    /// What comes back with the code; absent before it is sent.
+    pub(super) ticket: Option<Secret<String>>,
+    /// Where the code goes, as far as that is shown.
+    pub to: String,
+}
+
+/// The written form of an [`AwaitingCode`], for the seal.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct SentCode {
+    proved: Proved,
+    ticket: String,
+}
+
 /// A sign-in that asks for another password.
 #[derive(Debug, Clone)]
 pub struct AwaitingPassword {
@@ -125,6 +167,7 @@ pub struct AwaitingPassword {
 }
 
 const FACTOR: &[u8] = b"claviger sign-in awaits a second factor 1";
+const CODE: &[u8] = b"claviger sign-in awaits a sent code 1";
 const PASSWORD: &[u8] = b"claviger sign-in awaits a password 1";
 
 impl AwaitingFactor {
@@ -138,6 +181,30 @@ impl AwaitingFactor {
 
     pub(super) fn open(ring: &Ring, cookie: &str, now: Timestamp) -> Result<Proved, Refusal> {
         Proved::open(ring, FACTOR, cookie, now)
+    }
+}
+
+impl AwaitingCode {
+    /// Seals it for a cookie.
+    ///
+    /// # Errors
+    /// `ServiceFailure`.
+    pub fn seal(&self, iam: &Iam) -> Result<Secret<String>, Fault> {
+        let ticket = self.ticket.as_ref().map(|ticket| ticket.expose().clone());
+        let content = SentCode {
+            proved: self.proved.clone(),
+            ticket: ticket.unwrap_or_default(),
+        };
+        seal(&content, iam.tokens(), CODE)
+    }
+
+    pub(super) fn open(
+        ring: &Ring,
+        cookie: &str,
+        now: Timestamp,
+    ) -> Result<(Proved, Secret<String>), Refusal> {
+        let SentCode { proved, ticket } = open(ring, CODE, cookie)?;
+        Ok((proved.still_good(now)?, Secret::new(ticket)))
     }
 }
 

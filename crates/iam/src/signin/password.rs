@@ -326,6 +326,7 @@ impl Iam {
             begun: request.now,
             mfa: None,
             factor: None,
+            code: None,
             access_key_id: AccessKeyId::generate_temporary(found.account, &self.settings().rng),
         })
     }

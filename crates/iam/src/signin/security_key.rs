@@ -123,6 +123,7 @@ impl Iam {
             begun: request.now,
             mfa: Some(proof.at()),
             factor: Some(proof.serial().as_str().to_owned()),
+            code: None,
             access_key_id: AccessKeyId::generate_temporary(account, &self.settings().rng),
         };
         self.next(proved, request).await

@@ -146,6 +146,8 @@ const FORGOTTEN: usize = 20;
 
 /// What a recovery code is called where other factors have serial numbers.
 pub(super) const RECOVERY_CODE: &str = "recovery code";
+/// What a code is called that was sent to an address.
+pub(super) const SENT_CODE: &str = "sent code";
 
 /// Refuses a proof by a device that was taken away since (AC-32).
 fn check_factor(proved: &Proved, standing: &Standing) -> Result<(), Refusal> {
@@ -210,7 +212,7 @@ impl Iam {
                 .map_err(Fault::unavailable)?;
             let standing = standing(&mut unit, proved.account, &proved.who).await?;
             let reach = match self.asked(proved.clone(), &standing, request.now)? {
-                Asked::For(next) => return Ok(*next),
+                Asked::For(next) => return self.with_code_sent(*next, request).await,
                 Asked::Nothing(reach) => reach,
             };
             if let Some(opened) = self
@@ -238,6 +240,10 @@ impl Iam {
             if !standing.devices().is_empty() {
                 let waiting = self.factors(proved, standing);
                 return Ok(Asked::For(Box::new(Next::Factor(waiting))));
+            }
+            // Before a device may be assigned: who has nothing but the password must not get one.
+            if let Some(waiting) = super::sent_code::asked(&proved, standing)? {
+                return Ok(Asked::For(Box::new(Next::Code(waiting))));
             }
             if standing.demands_mfa && standing.password_state(now) != PasswordState::HardExpired {
                 // A device comes first where one is demanded: policies may demand it of a change of password too.
@@ -427,7 +433,7 @@ impl Iam {
         let proved = AwaitingFactor::open(self.tokens(), cookie, request.now)?;
         match self.again(proved, request).await? {
             Next::Factor(waiting) => Ok(waiting),
-            Next::Password(_) | Next::Open(_) => Err(Refusal::Over),
+            Next::Code(_) | Next::Password(_) | Next::Open(_) => Err(Refusal::Over),
         }
     }
 
@@ -443,12 +449,16 @@ impl Iam {
         let proved = AwaitingPassword::open(self.tokens(), cookie, request.now)?;
         match self.again(proved, request).await? {
             Next::Password(waiting) => Ok(waiting),
-            Next::Factor(_) | Next::Open(_) => Err(Refusal::Over),
+            Next::Factor(_) | Next::Code(_) | Next::Open(_) => Err(Refusal::Over),
         }
     }
 
     /// What a half-open sign-in waits for now. It opens nothing: only a step that was taken does.
-    async fn again(&self, proved: Proved, request: &RequestFacts) -> Result<Next, Refusal> {
+    pub(super) async fn again(
+        &self,
+        proved: Proved,
+        request: &RequestFacts,
+    ) -> Result<Next, Refusal> {
         let scopes = [Scope::Global, Scope::Account(proved.account)];
         let mut unit = self
             .store()
@@ -501,7 +511,10 @@ impl Iam {
     ) -> Result<Next, Refusal> {
         let mut proved = waiting.proved;
         let outcome = match check {
-            Some(check) => self.step(&proved, Entrance::Console, &check, request).await,
+            Some(check) => self
+                .step(&proved, Entrance::Console, &check, request)
+                .await
+                .map(drop),
             None => Err(Refusal::Wrong),
         };
         if let Err(refusal) = outcome {
@@ -641,13 +654,15 @@ impl Iam {
             .devices()
             .iter()
             .any(|device| device.serial.as_str() == factor);
-        let known = own || matches!(factor, RECOVERY_CODE | "security key");
+        let known = own || matches!(factor, RECOVERY_CODE | SENT_CODE | "security key");
         let factor = if known { factor } else { "another device" };
+        // What was sent is no second factor.
+        let factor = Some(factor).filter(|factor| *factor != SENT_CODE);
         self.journal().denied_to_strangers(event::failed(
             self.settings().rng.uuid(),
             Entrance::Console,
             &failed,
-            Some(factor),
+            factor,
             request,
         ));
         Ok(())

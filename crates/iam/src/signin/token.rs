@@ -8,6 +8,7 @@ use super::steps::{is_trouble, standing};
 use crate::caller::{Caller, Entrance, Way, Who as Calling};
 use crate::context::RequestFacts;
 use crate::cx::Cx;
+use crate::entity::User;
 use crate::entity::mfa_device::Who;
 use crate::fault::Fault;
 use crate::iam::Iam;
@@ -103,8 +104,9 @@ pub(crate) async fn check(cx: &mut Cx<'_>, has_code: bool) -> Result<(), Fault> 
         }
     }
     // SECURITY: nobody's token reaches as far as root's.
-    let is_asked =
-        standing.demands_mfa() || standing.user().is_none() && !standing.devices().is_empty();
+    let of_root = standing.user().is_none() && !standing.devices().is_empty();
+    let by_protection = standing.user().is_some_and(User::token_needs_code);
+    let is_asked = standing.demands_mfa() || of_root || by_protection;
     if is_asked && !has_code {
         return Err(Fault::denied(CODE_NEEDED));
     }
