@@ -13,6 +13,7 @@ from huaweicloudsdkcore.auth.credentials import GlobalCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ServiceResponseException
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import DerivationAKSKSigner, Signer
+from huaweicloudsdkiam.v3 import IamClient as IamClientV3
 from huaweicloudsdkiam.v5 import IamClient
 
 from claviger import Keys, Server
@@ -38,10 +39,44 @@ def client(server: Server, keys: Keys, domain_id: str | None = None, *, derived:
     return IamClient.new_builder().with_credentials(credentials).with_endpoint(server.endpoint).build()
 
 
-def refusal(call: Any, *arguments: Any) -> ServiceResponseException:
+def client_v3(server: Server, keys: Keys, domain_id: str) -> IamClientV3:
+    """Huawei's SDK for the older API."""
+    credentials = GlobalCredentials(keys.access_key_id, keys.secret_access_key, domain_id)
+    if keys.session_token is not None:
+        credentials.with_security_token(keys.session_token)
+    return IamClientV3.new_builder().with_credentials(credentials).with_endpoint(server.endpoint).build()
+
+
+def outcome(error: ServiceResponseException) -> tuple[int, str]:
+    """What a refusal is called."""
+    return error.status_code, error.error_code
+
+
+def own_id(server: Server, keys: Keys) -> str:
+    """The id of the keys' owner."""
+    return ask(server, keys, "/v5/caller-identity").body["principal_id"]
+
+
+def make_user(server: Server, name: str, policy: Any = None) -> Keys:
+    """A user of the AWS door with an access key; the policy is the ARN of a managed one, or a document."""
+    server.aws("iam", "create-user", "--user-name", name)
+    if isinstance(policy, str):
+        server.aws("iam", "attach-user-policy", "--user-name", name, "--policy-arn", policy)
+    elif policy is not None:
+        grant(server, name, policy)
+    return Keys.of(server.aws("iam", "create-access-key", "--user-name", name)["AccessKey"])
+
+
+def grant(server: Server, name: str, policy: Any) -> None:
+    """Gives a user this policy in place of any other of the kind."""
+    document = json.dumps({"Version": "2012-10-17", "Statement": policy})
+    server.aws("iam", "put-user-policy", "--user-name", name, "--policy-name", "p", "--policy-document", document)
+
+
+def refusal(call: Any, *arguments: Any, **more: Any) -> ServiceResponseException:
     """Calls the SDK and expects a refusal."""
     try:
-        answer = call(*arguments)
+        answer = call(*arguments, **more)
     except ServiceResponseException as error:
         return error
     raise AssertionError(f"not refused, but answered {answer}")
@@ -60,6 +95,7 @@ def ask(
     headers: dict[str, str] | None = None,
     *,
     method: str = "GET",
+    body: Any = None,
     derived_service: str | None = None,
 ) -> Told:
     """Sends a request that the SDK's own signer signed."""
@@ -70,6 +106,7 @@ def ask(
         resource_path=path,
         query_params=list(query or []),
         header_params={"Content-Type": "application/json"} | (headers or {}),
+        body=b"" if body is None else json.dumps(body).encode(),
     )
     credentials = GlobalCredentials(keys.access_key_id, keys.secret_access_key)
     if keys.session_token is not None:
@@ -78,7 +115,7 @@ def ask(
         signed = Signer(credentials).sign(request)
     else:
         signed = DerivationAKSKSigner(credentials).sign(request, derived_service, "globe")
-    return send(server, method, signed.uri, signed.header_params)
+    return send(server, method, signed.uri, signed.header_params, signed.body or b"")
 
 
 def ask_as_go_does(server: Server, keys: Keys, path: str, late: dict[str, str] | None = None) -> Told:

@@ -10,7 +10,7 @@ import re
 import time
 
 import pytest
-from cloud import ask, ask_as_go_does, client, refusal, send
+from cloud import ask, ask_as_go_does, client, outcome, refusal, send
 from huaweicloudsdkiam.v5 import ListUsersV5Request, ShowUserV5Request
 
 from claviger import ACCOUNT, Keys, Server
@@ -39,10 +39,6 @@ def nobody(server: Server) -> Keys:
 @pytest.fixture(scope="module")
 def domain_id(server: Server) -> str:
     return ask(server, server.root, "/v5/caller-identity").body["account_id"]
-
-
-def outcome(error) -> tuple[int, str]:
-    return error.status_code, error.error_code
 
 
 # Who calls

@@ -36,7 +36,7 @@ fn sample(entry: &Entry, name: &str) -> &'static str {
         (_, "Password" | "OldPassword" | "NewPassword") => "Correct-Horse-7",
         (_, "SerialNumber") => "arn:aws:iam::123456789012:mfa/device",
         (_, "VirtualMFADeviceName") => "device",
-        (_, "AuthenticationCode1") => "123456",
+        (_, "AuthenticationCode" | "AuthenticationCode1") => "123456",
         (_, "AuthenticationCode2") => "654321",
         (_, "SecurityKeyName") => "key",
         (_, "RegistrationResponse") => "{}",

@@ -139,13 +139,13 @@ impl<'a> Asked<'a> {
         Ok(self.admitted.arn_of_policy(&unique).await?)
     }
 
-    /// Runs an operation before the one that the request is about. It is authorized on its own.
-    pub(crate) async fn before<O: Operation>(&self, operation: &O) -> Result<O::Output, Fault> {
+    /// Runs an operation and keeps the request for another one. Each is authorized on its own.
+    pub(crate) async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Fault> {
         let again = self.iam.admit_again(&self.admitted, self.facts).await?;
         self.iam.call(operation, again, self.facts).await
     }
 
-    /// Runs the operation that the request is about.
+    /// Runs the last operation of the request.
     pub(crate) async fn call<O: Operation>(self, operation: &O) -> Result<O::Output, Fault> {
         self.iam.call(operation, self.admitted, self.facts).await
     }

@@ -149,6 +149,20 @@ impl Error {
         self.code
     }
 
+    /// The caller may not do this.
+    pub(crate) fn denied() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "IAM.0002",
+            "You are not authorized to perform the requested action.",
+        )
+    }
+
+    /// Something is there already.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "IAM.0005", message)
+    }
+
     /// Nothing says who sent the request.
     pub(crate) fn anonymous() -> Self {
         Self::new(
@@ -266,17 +280,14 @@ impl From<Fault> for Error {
             ),
             // SECURITY: whom a request was about stays untold. Who asks by an id would else learn from a denial
             // whether somebody goes by it, and under which name.
-            Code::AccessDenied => Self::new(
-                StatusCode::FORBIDDEN,
-                "IAM.0002",
-                "You are not authorized to perform the requested action.",
-            ),
+            Code::AccessDenied => Self::denied(),
             // SECURITY: its message has a name, of which whoever asked by an id was told nothing.
             Code::NoSuchEntity => Self::new(
                 StatusCode::NOT_FOUND,
                 "IAM.0004",
                 "Could not find what the request is about.",
             ),
+            Code::InvalidAuthenticationCode => Self::bad("IAM.1061", text()),
             Code::Throttling => Self::new(StatusCode::TOO_MANY_REQUESTS, "IAM.0012", text()),
             code => match code.status() {
                 409 => Self::new(StatusCode::CONFLICT, "IAM.0005", text()),

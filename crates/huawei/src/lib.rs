@@ -12,6 +12,7 @@ mod ids;
 mod input;
 mod reply;
 mod routes;
+mod serials;
 mod signed;
 mod times;
 mod v3;

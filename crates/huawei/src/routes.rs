@@ -46,8 +46,10 @@ const FAMILIES: &[&[Route]] = &[
     v3::domains::ROUTES,
     v3::projects::ROUTES,
     v30::credentials::ROUTES,
+    v30::mfa::ROUTES,
     v5::access_keys::ROUTES,
     v5::caller::ROUTES,
+    v5::mfa_devices::ROUTES,
     v5::users::ROUTES,
 ];
 

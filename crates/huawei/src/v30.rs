@@ -1,3 +1,4 @@
 //! The extensions below `/v3.0`.
 
 pub(crate) mod credentials;
+pub(crate) mod mfa;

@@ -2,5 +2,6 @@
 
 pub(crate) mod access_keys;
 pub(crate) mod caller;
+pub(crate) mod mfa_devices;
 mod page;
 pub(crate) mod users;

@@ -73,19 +73,48 @@ pub async fn verify(cx: &mut Cx<'_>, serial: &str, code: &str) -> Result<Timesta
                 .is_some_and(|holder| holder.who == who)
         })
         .ok_or_else(|| Fault::denied(UNABLE))?;
-    take_ticket(cx, &device, || Fault::denied(UNABLE)).await?;
     let wrong = || Fault::denied(WRONG);
-    let code = Code::parse(code).ok_or_else(wrong)?;
-    let seed = seed(cx, &device).await?;
-    let step = totp::verify(&seed, device.drift, cx.now(), code).ok_or_else(wrong)?;
-    let last = last_step(cx, &device).await?;
+    accept(cx, &device, code, wrong, || Fault::denied(UNABLE)).await?;
+    Ok(cx.now())
+}
+
+/// Proves by one code that a device is at hand. The code is used up by the operation's commit.
+///
+/// # Errors
+/// `InvalidAuthenticationCode` where it is none of the device's, not newer than the last one accepted, or the device was tried
+/// too often; `ServiceUnavailable`.
+pub async fn confirm(cx: &mut Cx<'_>, device: &MfaDevice, code: &str) -> Result<(), Fault> {
+    accept(cx, device, code, wrong_code, wrong_code).await
+}
+
+/// Takes one code of the device, or one ticket for a wrong one.
+async fn accept(
+    cx: &mut Cx<'_>,
+    device: &MfaDevice,
+    code: &str,
+    wrong: impl Fn() -> Fault,
+    unable: impl Fn() -> Fault,
+) -> Result<(), Fault> {
+    take_ticket(cx, device, unable).await?;
+    let code = Code::parse(code).ok_or_else(&wrong)?;
+    let seed = seed(cx, device).await?;
+    let step = totp::verify(&seed, device.drift, cx.now(), code).ok_or_else(&wrong)?;
+    let last = last_step(cx, device).await?;
     // SECURITY: a step between two that were accepted counts as used: the mark knows the highest alone.
     if last.is_some_and(|last| step <= last) {
         return Err(wrong());
     }
-    cx.advance(mark(&device), step);
-    cx.used(used_mark(&device));
-    Ok(cx.now())
+    cx.advance(mark(device), step);
+    cx.used(used_mark(device));
+    Ok(())
+}
+
+/// What is said of codes that are wrong or were used, and of a device that was tried too often.
+fn wrong_code() -> Fault {
+    Fault::new(
+        FaultCode::InvalidAuthenticationCode,
+        "Authentication code for device is not valid.",
+    )
 }
 
 /// Proves the caller's second factor by a code of whichever own device shows it.
@@ -122,12 +151,7 @@ pub async fn pair(
     first: &str,
     second: &str,
 ) -> Result<i64, Fault> {
-    let wrong = || {
-        Fault::new(
-            FaultCode::InvalidAuthenticationCode,
-            "Authentication code for device is not valid.",
-        )
-    };
+    let wrong = wrong_code;
     take_ticket(cx, device, wrong).await?;
     let first = Code::parse(first).ok_or_else(wrong)?;
     let second = Code::parse(second).ok_or_else(wrong)?;

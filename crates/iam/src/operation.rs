@@ -58,6 +58,7 @@ pub mod ssh_public_key_details;
 pub mod ssh_public_keys;
 pub mod tagging;
 pub mod tokens;
+pub mod unbind_mfa_device;
 pub mod user_access;
 pub mod user_details;
 pub mod users;
@@ -238,6 +239,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Signing certificates", signing_certificates::OPERATIONS),
     ("Server certificates", server_certificates::OPERATIONS),
     ("MFA device details", mfa_device_details::OPERATIONS),
+    ("Unbinding MFA devices", unbind_mfa_device::OPERATIONS),
     ("SSH public key details", ssh_public_key_details::OPERATIONS),
     ("Hardware MFA devices", hardware_mfa_devices::OPERATIONS),
     ("Host logins", host_logins::OPERATIONS),

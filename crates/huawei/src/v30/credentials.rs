@@ -212,7 +212,7 @@ async fn details(
         user_name: owner.name.clone(),
         page: whole(),
     };
-    let listed = asked.before(&operation).await;
+    let listed = asked.run(&operation).await;
     listed
         .map_err(|fault| Error::of(fault, "access key", id))?
         .access_key_details

@@ -157,7 +157,7 @@ async fn found(
             max_items: None,
         },
     };
-    let listed = asked.before(&operation).await;
+    let listed = asked.run(&operation).await;
     listed
         .map_err(|fault| Error::of(fault, "access key", id))?
         .access_key_metadata

@@ -220,15 +220,19 @@ pub(super) fn put_held(cx: &mut Cx<'_>, owner: &Owner, devices: Vec<AssignedMfaD
 /// Whoever has a device must have proved it to add one or take one away, whatever policies say: otherwise a stolen key
 /// could replace the second factor (AWS security bulletin AWS-2023-001). Those who act on others are not meant.
 pub(super) fn check_own_change(cx: &Cx<'_>, owner: &Owner, operation: &str) -> Result<(), Fault> {
-    let is_own = match (cx.caller().who(), owner) {
-        (caller::Who::User { id, .. }, Owner::User(user)) => *id == user.id,
-        (caller::Who::Root(id), Owner::Root(account)) => *id == account.id,
-        _ => false,
-    };
-    if !is_own || held(owner).is_empty() || cx.caller().mfa().is_some() {
+    if !is_own(cx, owner) || held(owner).is_empty() || cx.caller().mfa().is_some() {
         return Ok(());
     }
     Err(without_mfa(owner, operation))
+}
+
+/// Whether the caller is the owner.
+pub(super) fn is_own(cx: &Cx<'_>, owner: &Owner) -> bool {
+    match (cx.caller().who(), owner) {
+        (caller::Who::User { id, .. }, Owner::User(user)) => *id == user.id,
+        (caller::Who::Root(id), Owner::Root(account)) => *id == account.id,
+        _ => false,
+    }
 }
 
 /// What is said to an owner who should have proved a device.
