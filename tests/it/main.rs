@@ -41,6 +41,7 @@ mod signin;
 mod signing_certificates;
 mod simulation;
 mod ssh_public_keys;
+mod together;
 mod tokens;
 mod user_access;
 mod user_details;

@@ -18,7 +18,7 @@ const ALL: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 const NONE: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
 
-fn request(app: &TestApp) -> RequestFacts {
+pub(crate) fn request(app: &TestApp) -> RequestFacts {
     RequestFacts {
         id: "a-request".into(),
         source_ip: SOURCE_IP,
@@ -56,7 +56,7 @@ fn named(name: &str) -> SignInName<'_> {
     }
 }
 
-async fn token_of(app: &TestApp, name: &str) -> Secret<String> {
+pub(crate) async fn token_of(app: &TestApp, name: &str) -> Secret<String> {
     ask(app, named(name), PASSWORD, None)
         .await
         .expect("a token")

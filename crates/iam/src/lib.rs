@@ -50,4 +50,5 @@ pub use cx::Cx;
 pub use fault::Fault;
 pub use iam::{Iam, Settings};
 pub use operation::Operation;
+pub use pipeline::{Answers, Together};
 pub use spec::{Service, Spec};

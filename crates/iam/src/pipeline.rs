@@ -1,9 +1,10 @@
 //! The one way through: every operation, from whichever door, is found its target, authorized, run and committed here.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use claviger_model::Code;
-use claviger_store::{CommitError, Scope};
+use claviger_store::{CommitError, Event, Scope};
 
 use crate::audit::Occurrence;
 use crate::authenticate::Admitted;
@@ -32,6 +33,60 @@ enum Try {
     Again,
 }
 
+/// An operation on its way, with what it declares.
+struct Step<'s> {
+    spec: &'s Spec,
+    input: &'s dyn Erased,
+}
+
+/// Operations that are run as one.
+#[derive(Default)]
+pub struct Together<'o>(Vec<(Spec, &'o dyn Erased)>);
+
+impl<'o> Together<'o> {
+    /// The same with one more at the end.
+    ///
+    /// # Errors
+    /// `ValidationError` for a list beyond its bounds.
+    pub fn then<O: Operation>(mut self, operation: &'o O) -> Result<Self, Fault> {
+        check_bounds(operation)?;
+        self.0.push((O::SPEC, operation));
+        Ok(self)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What operations that were run as one have answered.
+pub struct Answers(Vec<Box<dyn Any + Send>>);
+
+impl Answers {
+    /// What the first operation of this kind has answered.
+    ///
+    /// # Errors
+    /// `ServiceFailure`: there was none.
+    pub fn of<O: Operation>(&mut self) -> Result<O::Output, Fault> {
+        let place = self.0.iter().position(|answer| answer.is::<O::Output>());
+        let answer = place.map(|place| self.0.remove(place));
+        match answer.map(<Box<dyn Any + Send>>::downcast::<O::Output>) {
+            Some(Ok(output)) => Ok(*output),
+            _ => Err(Fault::service("an operation that was not run")),
+        }
+    }
+}
+
+/// Holds an operation's lists to their bounds.
+fn check_bounds<O: Operation>(operation: &O) -> Result<(), Fault> {
+    claviger_shape::check_bounds(operation).map_err(|violations| {
+        let (code, message) = claviger_shape::render_iam(&violations);
+        Fault::new(code, message.unwrap_or_default())
+    })
+}
+
 impl Iam {
     /// Runs an operation for a caller.
     ///
@@ -41,6 +96,50 @@ impl Iam {
         &self,
         entry: &Entry,
         input: &dyn Erased,
+        admitted: Admitted,
+        request: &RequestFacts,
+    ) -> Result<Box<dyn Answer>, Fault> {
+        let spec = &entry.spec;
+        let step = [Step { spec, input }];
+        self.perform_steps(&step, &mut Vec::new(), admitted, request)
+            .await
+    }
+
+    /// Runs operations as one, for doors whose one call does what several of them do: each finds its target, is authorized and
+    /// told of by itself, and sees what those before it have done; all of it is committed, or none.
+    ///
+    /// # Errors
+    /// As [`Iam::perform`], of whichever operation is refused first.
+    pub async fn call_together(
+        &self,
+        operations: &Together<'_>,
+        admitted: Admitted,
+        request: &RequestFacts,
+    ) -> Result<Answers, Fault> {
+        let steps: Vec<Step<'_>> = operations
+            .0
+            .iter()
+            .map(|(spec, input)| Step {
+                spec,
+                input: *input,
+            })
+            .collect();
+        let mut answers = Vec::new();
+        let last = self.perform_steps(&steps, &mut answers, admitted, request);
+        let last = last.await?;
+        answers.push(last);
+        Ok(Answers(
+            answers
+                .into_iter()
+                .map(|answer| answer.into_output())
+                .collect(),
+        ))
+    }
+
+    async fn perform_steps(
+        &self,
+        steps: &[Step<'_>],
+        earlier: &mut Vec<Box<dyn Answer>>,
         admitted: Admitted,
         request: &RequestFacts,
     ) -> Result<Box<dyn Answer>, Fault> {
@@ -84,7 +183,8 @@ impl Iam {
                 attachment: None,
                 used: Vec::new(),
             };
-            if let Try::Done(answer) = self.attempt(entry, input, cx).await? {
+            earlier.clear();
+            if let Try::Done(answer) = self.attempt(steps, earlier, cx).await? {
                 return Ok(answer);
             }
         }
@@ -106,10 +206,7 @@ impl Iam {
         admitted: Admitted,
         request: &RequestFacts,
     ) -> Result<O::Output, Fault> {
-        claviger_shape::check_bounds(operation).map_err(|violations| {
-            let (code, message) = claviger_shape::render_iam(&violations);
-            Fault::new(code, message.unwrap_or_default())
-        })?;
+        check_bounds(operation)?;
         let answer = self
             .perform(&entry::<O>(), operation, admitted, request)
             .await?;
@@ -143,41 +240,66 @@ impl Iam {
         })
     }
 
+    /// Tries to run the steps as one. The answers of all but the last go into `earlier`.
     async fn attempt(
         &self,
-        entry: &Entry,
-        input: &dyn Erased,
+        steps: &[Step<'_>],
+        earlier: &mut Vec<Box<dyn Answer>>,
         mut cx: Cx<'_>,
     ) -> Result<Try, Fault> {
-        let spec = &entry.spec;
-        cx.unit.label(spec.name, cx.request.now);
+        let Some(first) = steps.first() else {
+            return Err(Fault::service("a request without an operation"));
+        };
+        cx.unit.label(first.spec.name, cx.request.now);
         check_console(&mut cx).await?;
         let principal = cx.principal().await?;
-        if let Err(fault) = check_source(spec, cx.caller, &principal, cx.request) {
-            self.journal_refusal(spec, &cx, &principal, &Target::default(), input, &fault);
+        let mut told = Vec::new();
+        let mut answered = None;
+        for step in steps {
+            let (answer, occurrence) = self.run_step(step, &mut cx, &principal).await?;
+            told.extend(occurrence);
+            earlier.extend(answered.replace(answer));
+        }
+        let answer = answered.ok_or_else(|| Fault::service("an operation without an answer"))?;
+        self.finish(steps, cx, &principal, told, answer).await
+    }
+
+    /// Finds the target of one step, authorizes it and runs it. What is to be told of it comes with the answer.
+    async fn run_step(
+        &self,
+        step: &Step<'_>,
+        cx: &mut Cx<'_>,
+        principal: &Arc<Principal>,
+    ) -> Result<(Box<dyn Answer>, Option<Event>), Fault> {
+        let Step { spec, input } = *step;
+        if let Err(fault) = check_source(spec, cx.caller, principal, cx.request) {
+            self.journal_refusal(spec, cx, principal, &Target::default(), input, &fault);
             return Err(fault);
         }
-        let target = match input.target(&mut cx).await {
+        let target = match input.target(cx).await {
             Ok(target) => target,
             Err(fault) => {
-                self.journal_refusal(spec, &cx, &principal, &Target::default(), input, &fault);
+                self.journal_refusal(spec, cx, principal, &Target::default(), input, &fault);
                 return Err(fault);
             }
         };
-        let granted = granted_by_account(&mut cx, spec, &target).await?;
+        let granted = granted_by_account(cx, spec, &target).await?;
         let allowed = check_person(spec, &target, cx.person.as_deref())
-            .and_then(|()| authorize(spec, &target, cx.caller, &principal, cx.request, granted));
+            .and_then(|()| authorize(spec, &target, cx.caller, principal, cx.request, granted));
         let result = match allowed {
-            Ok(()) => input.run(&mut cx).await,
+            Ok(()) => input.run(cx).await,
             Err(fault) => Err(fault),
         };
         match result {
-            Ok(answer) => {
-                self.finish(spec, input, cx, &principal, &target, answer)
-                    .await
+            Ok(answer) if spec.changes() || spec.issues || cx.must_commit => {
+                let mut occurrence = occurrence(spec, cx, principal, &target, input);
+                occurrence.response = answer.masked();
+                let event = occurrence.event(self.settings().rng.uuid());
+                Ok((answer, Some(event)))
             }
+            Ok(answer) => Ok((answer, None)),
             Err(fault) => {
-                self.journal_refusal(spec, &cx, &principal, &target, input, &fault);
+                self.journal_refusal(spec, cx, principal, &target, input, &fault);
                 Err(fault)
             }
         }
@@ -214,26 +336,23 @@ impl Iam {
 
     async fn finish(
         &self,
-        spec: &Spec,
-        input: &dyn Erased,
+        steps: &[Step<'_>],
         mut cx: Cx<'_>,
         principal: &Arc<Principal>,
-        target: &Target,
+        told: Vec<Event>,
         answer: Box<dyn Answer>,
     ) -> Result<Try, Fault> {
-        let changes = !spec.access.is_read_only() && !spec.issues;
-        if !changes && !spec.issues && !cx.must_commit {
+        let changing = steps.iter().find(|step| step.spec.changes());
+        let Some(by) = changing.or_else(|| steps.first().filter(|_| cx.must_commit)) else {
+            for event in told {
+                self.journal().issued(event).await?;
+            }
             return Ok(Try::Done(answer));
+        };
+        for event in told {
+            cx.unit.event(event);
         }
-        let mut occurrence = occurrence(spec, &cx, principal, target, input);
-        occurrence.response = answer.masked();
-        let event = occurrence.event(self.settings().rng.uuid());
-        if !changes && !cx.must_commit {
-            self.journal().issued(event).await?;
-            return Ok(Try::Done(answer));
-        }
-        cx.unit.event(event);
-        notice::send(&mut cx, spec, principal)?;
+        notice::send(&mut cx, by.spec, principal)?;
         let (used, now) = (std::mem::take(&mut cx.used), cx.now());
         match cx.unit.commit().await {
             Ok(_) => {

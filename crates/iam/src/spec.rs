@@ -200,6 +200,12 @@ impl Spec {
         }
     }
 
+    /// Whether it changes records.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        !self.access.is_read_only() && !self.issues
+    }
+
     /// An operation of IAM.
     #[must_use]
     pub const fn iam(name: &'static str, access: Access) -> Self {
