@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "the families that use the rest follow")]
 
 use claviger_iam::caller::Who;
-use claviger_iam::{Admitted, Fault, Iam, Operation, RequestFacts};
+use claviger_iam::{Admitted, Answers, Fault, Iam, Operation, RequestFacts, Together};
 use claviger_model::{AccessKeyId, AccountId, Arn, Scalar};
 use claviger_shape::{Form, Limits};
 use serde_json::{Value, json};
@@ -143,6 +143,19 @@ impl<'a> Asked<'a> {
     pub(crate) async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Fault> {
         let again = self.iam.admit_again(&self.admitted, self.facts).await?;
         self.iam.call(operation, again, self.facts).await
+    }
+
+    /// Runs operations as one and keeps the request for more.
+    pub(crate) async fn run_together(&self, operations: &Together<'_>) -> Result<Answers, Fault> {
+        let again = self.iam.admit_again(&self.admitted, self.facts).await?;
+        self.iam.call_together(operations, again, self.facts).await
+    }
+
+    /// Runs the last operations of the request as one.
+    pub(crate) async fn call_together(self, operations: &Together<'_>) -> Result<Answers, Fault> {
+        self.iam
+            .call_together(operations, self.admitted, self.facts)
+            .await
     }
 
     /// Runs the last operation of the request.

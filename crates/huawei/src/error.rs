@@ -125,6 +125,11 @@ impl Error {
         self
     }
 
+    /// 409 under a code of users' own.
+    pub(crate) fn taken(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
     /// 401 under a code.
     pub(crate) fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, message)

@@ -1,7 +1,10 @@
 //! Reading a JSON body: members by name, each of its type. What is not known is passed over, as these clients expect, and
 //! a member that is null is as one that is not there.
 
-#![expect(dead_code, reason = "the families that use the rest follow")]
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the families that use the rest follow")
+)]
 
 use claviger_model::Scalar;
 use claviger_shape::Json;

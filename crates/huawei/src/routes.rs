@@ -44,7 +44,9 @@ impl Route {
 const FAMILIES: &[&[Route]] = &[
     v3::catalog::ROUTES,
     v3::domains::ROUTES,
+    v3::groups::ROUTES,
     v3::projects::ROUTES,
+    v3::users::ROUTES,
     v30::credentials::ROUTES,
     v30::mfa::ROUTES,
     v5::access_keys::ROUTES,

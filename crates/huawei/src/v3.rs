@@ -2,7 +2,10 @@
 
 pub(crate) mod catalog;
 pub(crate) mod domains;
+pub(crate) mod groups;
 pub(crate) mod projects;
 pub(crate) mod tokens;
+pub(crate) mod users;
 
+mod list;
 mod proofs;
