@@ -207,6 +207,24 @@ on_both_engines! {
         assert!(matches!(refused, Err(Refusal::Fault(_))), "{:?}", refused.err());
     }
 
+    async fn api_login_protection_asks_for_a_code_and_login_protection_alone_does_not(app) {
+        person(&app, "alice", ALL).await;
+        let seed = device(&app, "alice").await;
+        app.clock().advance(60);
+        let root = app.root();
+        let protect = async |api: &str| {
+            let method = [("UserName", "alice"), ("Method", "vmfa"), ("ApiProtection", api)];
+            root.call("SetLoginProtection", &method).await.ok();
+        };
+        protect("false").await;
+        token_of(&app, "alice").await;
+        protect("true").await;
+        let refused = ask(&app, named("alice"), PASSWORD, None).await;
+        assert!(matches!(refused, Err(Refusal::Fault(_))), "{:?}", refused.err());
+        assert!(matches!(ask(&app, named("alice"), "Wrong-Horse-1", None).await, Err(Refusal::Wrong)));
+        ask(&app, named("alice"), PASSWORD, Some(&totp(&seed, app.now()))).await.expect("a token");
+    }
+
     async fn a_token_ends_with_the_password_the_user_and_its_day(app) {
         let alice = person(&app, "alice", ALL).await;
         let root = app.root();
