@@ -49,6 +49,7 @@ const FILES: &[(&str, &str)] = files!(
     "user_access.txt",
     "tokens.txt",
     "login_protection.txt",
+    "password_resets.txt",
 );
 
 fn scenarios() -> Vec<Scenario> {

@@ -1,12 +1,13 @@
 //! Login protection: what a sign-in to the console asks of a user besides the password.
 
-use claviger_iam::signin::{AwaitingCode, Factor, Next, Refusal};
-use claviger_it::{Actor, TestApp, on_both_engines, totp};
+use claviger_iam::notice::{CHANNEL, Change, Credential, Notice};
+use claviger_iam::signin::{AwaitingCode, Factor, Next, PasswordAttempt, Refusal, SignInName};
+use claviger_it::{ACCOUNT, Actor, TestApp, on_both_engines, totp};
 
 use crate::contacts::{another, asked, codes, verify};
 use crate::signin::{
-    HERE, PASSWORD, by_name, device, events, factor, is_over, is_wrong, opened, password, person,
-    request, secret,
+    ELSEWHERE, HERE, PASSWORD, attempt, by_name, device, events, factor, is_over, is_wrong, opened,
+    password, person, request, secret,
 };
 
 const ALL: &str =
@@ -24,6 +25,23 @@ pub(crate) async fn reachable(app: &TestApp, name: &str, field: &str, address: &
 async fn set(by: &Actor, name: &str, method: &str) {
     let set = [("UserName", name), ("Method", method)];
     by.call("SetLoginProtection", &set).await.ok();
+}
+
+/// What the holders of credentials were told and nobody has read yet.
+async fn told(app: &TestApp) -> Vec<(Credential, Change)> {
+    let store = app.iam().store();
+    let mut told = Vec::new();
+    for delivery in store.due(app.now(), 60, 100).await.expect("messages") {
+        store.delivered(&delivery).await.expect("delivered");
+        if delivery.message.channel == CHANNEL {
+            let body = delivery.message.body;
+            let notice: Notice = serde_json::from_value(body).expect("a notice");
+            told.push((notice.credential, notice.change));
+        }
+    }
+    // They leave in no order.
+    told.sort_by_key(|one| format!("{one:?}"));
+    told
 }
 
 /// The sign-in that waits for a code, and the code.
@@ -249,5 +267,46 @@ on_both_engines! {
         clerk.call("ResetVirtualMFA", &reset).await.refused("AccessDenied");
         app.root().call("PutUserPolicy", &[("UserName", "clerk"), ("PolicyName", "more"), ("PolicyDocument", ALL)]).await.ok();
         assert_eq!(clerk.call("ResetVirtualMFA", &reset).await.ok().text("LoginProtectionEnded"), "false");
+    }
+
+    async fn a_token_takes_a_code_where_the_api_is_protected_too(app) {
+        person(&app, "alice", ALL).await;
+        let (_, seed) = device(&app, "alice").await;
+        let root = app.root();
+        let ask = async |code: Option<String>| {
+            let password = secret(PASSWORD);
+            let attempt = PasswordAttempt {
+                name: SignInName::InDomain { account: ACCOUNT, name: "alice" },
+                password: &password,
+                known_browser: None,
+            };
+            let code = code.map(|code| secret(&code));
+            app.iam().token_by_password(&attempt, code.as_ref(), false, &request(&app, HERE)).await.is_ok()
+        };
+        set(&root, "alice", "vmfa").await;
+        assert!(ask(None).await, "the password alone does while the switch is off");
+        root.call("SetLoginProtection", &[("UserName", "alice"), ("Method", "vmfa"), ("ApiProtection", "true")]).await.ok();
+        assert!(!ask(None).await);
+        assert!(ask(Some(totp(&seed, app.now()))).await);
+    }
+
+    async fn the_holder_is_told_of_it_and_of_a_browser_that_is_new(app) {
+        reachable(&app, "alice", "Email", EMAIL).await;
+        told(&app).await;
+        set(&app.root(), "alice", "email").await;
+        set(&app.root(), "alice", "none").await;
+        assert_eq!(told(&app).await, [(Credential::LoginProtection, Change::Changed), (Credential::LoginProtection, Change::Made)]);
+        // The first time every browser is new.
+        let first = opened(by_name(&app, "alice", PASSWORD).await);
+        assert_eq!(told(&app).await, []);
+        let known = first.known_browser.seal(app.iam()).expect("sealed");
+        let name = SignInName::User { account: ACCOUNT, name: "alice" };
+        opened(attempt(&app, name, PASSWORD, HERE, Some(known.expose())).await);
+        assert_eq!(told(&app).await, []);
+        opened(attempt(&app, name, PASSWORD, ELSEWHERE, None).await);
+        assert_eq!(told(&app).await, [(Credential::ConsoleSignIn, Change::Made)]);
+        app.root().call("SendPasswordLink", &[("UserName", "alice")]).await.ok();
+        app.root().call("DeleteLoginProfile", &[("UserName", "alice")]).await.ok();
+        assert_eq!(told(&app).await, [(Credential::Password, Change::Removed), (Credential::PasswordLink, Change::Made), (Credential::PasswordLink, Change::Removed)]);
     }
 }

@@ -21,6 +21,7 @@ mod login_protection;
 mod managed_policies;
 mod mfa_devices;
 mod notices;
+mod own_passwords;
 mod password_policy;
 mod pins;
 mod policies_of_entities;

@@ -15,6 +15,8 @@ pub(crate) enum Cookie {
     Code,
     /// A sign-in that waits for another password.
     Password,
+    /// What stood in a link that sets a password.
+    Link,
     /// Who is about to sign in: what its forms are bound to.
     Visit,
     /// A browser in which somebody has signed in before.
@@ -32,6 +34,7 @@ impl Cookie {
             Self::Factor => "claviger-factor",
             Self::Code => "claviger-code",
             Self::Password => "claviger-password",
+            Self::Link => "claviger-link",
             Self::Visit => "claviger-visit",
             Self::KnownBrowser => "claviger-browser",
             Self::Remembered => "claviger-remembered",
@@ -44,6 +47,7 @@ impl Cookie {
         match self {
             Self::Session | Self::Visit => None,
             Self::Factor | Self::Code | Self::Password => Some(600),
+            Self::Link => Some(3_600),
             Self::KnownBrowser => Some(180 * 86_400),
             Self::Remembered | Self::Columns => Some(365 * 86_400),
         }

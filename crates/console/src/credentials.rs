@@ -1,6 +1,7 @@
 //! My security credentials: what somebody signs in and signs requests with, each section by itself, so that one that is
 //! not allowed hides no other.
 
+pub(crate) mod basic;
 pub(crate) mod certificates;
 pub(crate) mod contacts;
 pub(crate) mod device_name;

@@ -131,6 +131,18 @@ const NOTICES: &[(&str, &str)] = &[
         "protection-set",
         "Login protection has been set. It holds from the next sign-in.",
     ),
+    (
+        "link-sent",
+        "A link has been sent. It works once, within seven days.",
+    ),
+    (
+        "password-generated",
+        "A password has been drawn and sent. Another has to be chosen at the first sign-in.",
+    ),
+    (
+        "password-set",
+        "Your password has been set. Sign in with it.",
+    ),
     ("mfa-reset", "The virtual MFA devices have been taken away."),
     (
         "role-over",

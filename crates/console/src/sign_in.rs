@@ -1,5 +1,7 @@
 //! The sign-in pages: a password, a second factor, another password, and out again.
 
+pub(crate) mod forgotten;
+pub(crate) mod link;
 pub(crate) mod sent_code;
 
 use askama::Template;
@@ -14,6 +16,7 @@ use percent_encoding::percent_decode_str;
 use crate::answer::{Answer, Failure, go, page, page_again, page_with, with_cookies};
 use crate::cookies::Cookie;
 use crate::door::{Asked, Guest, Visit};
+use crate::notices::notice;
 use crate::view::{Frame, device_name, encode, fault_text, own_path};
 
 /// What is said whatever was wrong.
@@ -28,6 +31,8 @@ const HARD_EXPIRED: &str =
 struct SignIn<'a> {
     frame: Frame,
     error: Option<&'a str>,
+    /// What was done before.
+    done: Option<&'static str>,
     root: bool,
     account: String,
     user_name: String,
@@ -46,6 +51,7 @@ impl<'a> SignIn<'a> {
         Self {
             frame: Frame::guest(guest, "Sign in"),
             error,
+            done: notice(asked.query.text("done")).filter(|_| error.is_none()),
             root: asked.query.text("as") == "root" || asked.form.text("as") == "root",
             user_name: typed("user_name").unwrap_or_else(|| match &account {
                 Some(account) if *account != remembered_account => String::new(),

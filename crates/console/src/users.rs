@@ -14,11 +14,12 @@ pub(crate) mod inline;
 mod list;
 pub(crate) mod login_protection;
 pub(crate) mod new;
+pub(crate) mod password_reset;
 pub(crate) mod pick;
 pub(crate) mod removal;
 pub(crate) mod rename;
 pub(crate) mod resync;
-mod security;
+pub(crate) mod security;
 
 use askama::Template;
 use claviger_iam::Fault;

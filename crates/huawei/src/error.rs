@@ -286,6 +286,7 @@ impl From<Fault> for Error {
             // SECURITY: whom a request was about stays untold. Who asks by an id would else learn from a denial
             // whether somebody goes by it, and under which name.
             Code::AccessDenied => Self::denied(),
+            Code::LoginProtectionInUse => Self::new(StatusCode::BAD_REQUEST, "IAM.1062", text()),
             // SECURITY: its message has a name, of which whoever asked by an id was told nothing.
             Code::NoSuchEntity => Self::new(
                 StatusCode::NOT_FOUND,

@@ -32,6 +32,10 @@ pub struct Dispatch {
 pub enum Says {
     /// That whoever reads it can prove so by a code.
     Code(CodeNote),
+    /// That a link sets a password.
+    PasswordLink(LinkNote),
+    /// A password that was drawn.
+    Password(PasswordNote),
 }
 
 /// A code to bring back.
@@ -74,6 +78,93 @@ impl<'de> serde::Deserialize<'de> for CodeNote {
         Ok(Self {
             code: Secret::new(written.code),
             minutes: written.minutes,
+            account: written.account,
+            user: written.user,
+        })
+    }
+}
+
+/// A link that sets a password.
+#[derive(Debug)]
+pub struct LinkNote {
+    /// What stands in it.
+    pub token: Secret<String>,
+    /// How long it is good for.
+    pub days: u32,
+    /// The account whose user it is for, as people call it.
+    pub account: String,
+    /// The name of the user.
+    pub user: String,
+}
+
+/// The written form of a [`LinkNote`], as [`Written`] is of a code.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct WrittenLink {
+    token: String,
+    days: u32,
+    account: String,
+    user: String,
+}
+
+impl serde::Serialize for LinkNote {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        WrittenLink {
+            token: self.token.expose().clone(),
+            days: self.days,
+            account: self.account.clone(),
+            user: self.user.clone(),
+        }
+        .serialize(to)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for LinkNote {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = WrittenLink::deserialize(from)?;
+        Ok(Self {
+            token: Secret::new(written.token),
+            days: written.days,
+            account: written.account,
+            user: written.user,
+        })
+    }
+}
+
+/// A password that was drawn.
+#[derive(Debug)]
+pub struct PasswordNote {
+    /// The password.
+    pub password: Secret<String>,
+    /// The account whose user it is for, as people call it.
+    pub account: String,
+    /// The name of the user.
+    pub user: String,
+}
+
+/// The written form of a [`PasswordNote`], as [`Written`] is of a code.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct WrittenPassword {
+    password: String,
+    account: String,
+    user: String,
+}
+
+impl serde::Serialize for PasswordNote {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        WrittenPassword {
+            password: self.password.expose().clone(),
+            account: self.account.clone(),
+            user: self.user.clone(),
+        }
+        .serialize(to)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for PasswordNote {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = WrittenPassword::deserialize(from)?;
+        Ok(Self {
+            password: Secret::new(written.password),
             account: written.account,
             user: written.user,
         })

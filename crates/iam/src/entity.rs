@@ -17,6 +17,7 @@ pub mod key_bounds;
 pub mod login_protection;
 pub mod managed_policy;
 pub mod mfa_device;
+pub mod password_link;
 pub mod password_rules;
 pub mod policies;
 pub mod recovery_codes;

@@ -263,7 +263,7 @@ pub async fn accounts(unit: &mut Unit) -> Result<Vec<Target>, StoreError> {
     }
 }
 
-fn draw_account_id(rng: &claviger_model::Rng) -> AccountId {
+pub(crate) fn draw_account_id(rng: &claviger_model::Rng) -> AccountId {
     // Never below 100000000000, so that a spreadsheet does not lose leading zeros.
     let number = 100_000_000_000 + u64::from(rng.below(u32::MAX)) * 200 + u64::from(rng.below(200));
     AccountId::from_number(number).unwrap_or_else(|| draw_account_id(rng))

@@ -2,13 +2,15 @@
 //!
 //! They are read off the records that a commit changes, so that no operation can forget one, and leave with that commit.
 
-use claviger_model::{AccountId, EmailAddress, Scalar as _, Timestamp};
-use claviger_store::Message;
+use claviger_model::{AccountId, Arn, EmailAddress, Scalar as _, Timestamp};
+use claviger_store::{Message, Scope};
 
+use crate::context::RequestFacts;
 use crate::cx::Cx;
 use crate::entity::account::Root;
 use crate::entity::contact::Contacts;
 use crate::entity::credential::{PasswordHash, Status};
+use crate::entity::password_link::PasswordLink;
 use crate::entity::recovery_codes::RecoveryCodes;
 use crate::entity::signing_certificate::SigningCertificates;
 use crate::entity::user::AssignedMfaDevice;
@@ -45,6 +47,10 @@ pub enum Credential {
     MobileNumber,
     /// What a sign-in asks for besides the password.
     LoginProtection,
+    /// A link that was sent to set a password by. One that is used or withdrawn is removed.
+    PasswordLink,
+    /// A session of the console, in a browser that nobody has signed in with before.
+    ConsoleSignIn,
 }
 
 /// What became of it.
@@ -113,6 +119,7 @@ struct Held<'h> {
     reset: bool,
     codes: Option<&'h RecoveryCodes>,
     protection: Option<&'h LoginProtection>,
+    link: Option<&'h PasswordLink>,
 }
 
 impl<'h> Held<'h> {
@@ -126,6 +133,7 @@ impl<'h> Held<'h> {
             reset: false,
             codes: None,
             protection: None,
+            link: None,
         }
     }
 
@@ -146,6 +154,7 @@ impl<'h> Held<'h> {
             reset,
             codes: None,
             protection: None,
+            link: None,
         }
     }
 
@@ -159,6 +168,7 @@ impl<'h> Held<'h> {
             reset: false,
             codes: Some(codes),
             protection: None,
+            link: None,
         }
     }
 
@@ -172,6 +182,21 @@ impl<'h> Held<'h> {
             reset: false,
             codes: None,
             protection: Some(protection),
+            link: None,
+        }
+    }
+
+    fn link(link: &'h PasswordLink) -> Self {
+        Self {
+            credential: Credential::PasswordLink,
+            id: None,
+            status: None,
+            secret: None,
+            bounds: None,
+            reset: false,
+            codes: None,
+            protection: None,
+            link: Some(link),
         }
     }
 
@@ -236,6 +261,7 @@ fn of_user(user: &User) -> Vec<Held<'_>> {
         .chain(user.recovery_codes.as_ref().map(Held::recovery))
         .chain(of_contacts(&user.contacts))
         .chain(user.login_protection.as_ref().map(Held::protection))
+        .chain(user.password_link.as_ref().map(Held::link))
         .collect()
 }
 
@@ -303,6 +329,49 @@ fn root_address(account: &Account) -> Option<EmailAddress> {
     let email = &account.root.email;
     let is_read = *email != drawn_email(account.id);
     is_read.then(|| EmailAddress::parse(email).ok()).flatten()
+}
+
+/// What the holder is told of a sign-in with a browser that is new; nothing where nobody could be told.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn of_sign_in(
+    id: String,
+    account: &Account,
+    user: Option<&User>,
+    request: &RequestFacts,
+) -> Result<Option<Message>, Fault> {
+    let (holder, to, by) = match user {
+        Some(user) => {
+            let holder = Holder::User {
+                id: user.id.as_str().to_owned(),
+                name: user.name.as_str().to_owned(),
+            };
+            (holder, user_address(user), user.arn())
+        }
+        None => (Holder::Root, root_address(account), Arn::root(account.id)),
+    };
+    if to.is_none() {
+        return Ok(None);
+    }
+    let notice = Notice {
+        holder,
+        account: account.id,
+        to,
+        credential: Credential::ConsoleSignIn,
+        id: request.bounded_user_agent(),
+        change: Change::Made,
+        operation: String::from("ConsoleLogin"),
+        by: by.as_str().to_owned(),
+        source_ip: request.source_ip.to_string(),
+        at: request.now,
+    };
+    Ok(Some(Message {
+        id,
+        scope: Scope::Account(account.id),
+        channel: CHANNEL.to_owned(),
+        body: serde_json::to_value(notice).map_err(Fault::service)?,
+    }))
 }
 
 /// Sends a notice, with the commit, of every credential that the operation makes, changes or removes.

@@ -33,9 +33,11 @@ pub mod managed_policies;
 pub mod mfa_device_details;
 pub mod mfa_devices;
 pub mod own_access;
+pub mod own_passwords;
 pub mod page;
 pub mod password_hashes;
 pub mod password_policy;
+pub mod password_resets;
 pub mod password_rules;
 pub mod permissions_boundaries;
 pub mod policy_attachments;
@@ -253,6 +255,7 @@ pub const FAMILIES: &[(&str, &[Entry])] = &[
     ("Authorization details", authorization_details::OPERATIONS),
     ("Contacts", contacts::OPERATIONS),
     ("Login protection", login_protection::OPERATIONS),
+    ("Password resets", password_resets::OPERATIONS),
     ("Credential reports", credential_reports::OPERATIONS),
     ("Simulation", simulation::OPERATIONS),
     ("Own access", own_access::OPERATIONS),

@@ -3,7 +3,7 @@
 //! What a code was sent for stands in a sealed ticket that the asker keeps, so that nothing is stored of it and nobody's
 //! code can push out another's. Five tries make a code worthless, whoever makes them (AC-35).
 
-use claviger_model::{AccountId, Code, Rng, Secret, Timestamp};
+use claviger_model::{AccountId, Code, Rng, Secret, Timestamp, UniqueId};
 use claviger_store::{Bucket, Scope};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use crate::dispatch::{CodeNote, Dispatch, Says};
 use crate::entity::User;
 use crate::entity::contact::Address;
 use crate::fault::Fault;
+use crate::iam::Iam;
 use crate::lookup;
 
 /// How long a code is good for, in seconds (NIST SP 800-63B asks for ten minutes at the most).
@@ -44,6 +45,8 @@ const SOURCES: &str = "sent_codes_from";
 const SERVER: &str = "sent_codes";
 /// What tickets are sealed for: nothing sealed for another purpose opens as one.
 const SEALED_FOR: &[u8] = b"claviger sent code 1";
+/// Bytes of a ticket before it is sealed: more than any has, the longest address included.
+const TICKET_BYTES: usize = 1_024;
 /// Characters of a ticket; longer ones are not opened.
 pub(crate) const MOST_CHARACTERS: u32 = 2_048;
 
@@ -55,6 +58,8 @@ pub(crate) enum Purpose {
     Contact,
     /// To go on signing in, where login protection asks for it.
     SignIn,
+    /// To set another password in place of one that was forgotten.
+    Forgotten,
 }
 
 impl Purpose {
@@ -64,6 +69,7 @@ impl Purpose {
         match self {
             Self::Contact => ADDRESSES,
             Self::SignIn => "sent_codes_to_for_sign_in",
+            Self::Forgotten => "sent_codes_to_who_forgot",
         }
     }
 
@@ -72,13 +78,14 @@ impl Purpose {
         match self {
             Self::Contact => HOLDERS,
             Self::SignIn => "sent_codes_by_sign_in",
+            Self::Forgotten => "sent_codes_by_who_forgot",
         }
     }
 
     /// How many codes go to one address in an hour.
     fn most_to_address(self) -> u32 {
         match self {
-            Self::Contact => TO_ADDRESS,
+            Self::Contact | Self::Forgotten => TO_ADDRESS,
             // Whoever has them sent knows the password.
             Self::SignIn => BY_HOLDER,
         }
@@ -102,11 +109,27 @@ impl Holder {
             state: user.contacts.changes,
         }
     }
+
+    /// Of a user who forgot the password: what ends the user's sessions makes the code worthless too.
+    pub(crate) fn who_forgot(user: &User) -> Self {
+        Self {
+            id: user.id.as_str().to_owned(),
+            state: user.contacts.changes + user.security_epoch,
+        }
+    }
+
+    /// Of a user who is not there.
+    pub(crate) fn nobody(id: &UniqueId) -> Self {
+        Self {
+            id: id.as_str().to_owned(),
+            state: 0,
+        }
+    }
 }
 
 /// What stands in a ticket.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Content {
+pub(crate) struct Content {
     purpose: Purpose,
     account: AccountId,
     holder: Holder,
@@ -191,6 +214,82 @@ async fn pay(
     .map(drop)
 }
 
+/// A code that was drawn, and the ticket to bring back with it.
+pub(crate) struct Prepared {
+    pub(crate) ticket: Secret<String>,
+    pub(crate) code: Secret<String>,
+}
+
+/// Draws a code and seals its ticket. All tickets are of one length, so that none tells what stands in it.
+///
+/// # Errors
+/// `ServiceFailure`.
+pub(crate) fn prepare(
+    iam: &Iam,
+    purpose: Purpose,
+    account: AccountId,
+    holder: Holder,
+    to: Address,
+    now: Timestamp,
+) -> Result<Prepared, Fault> {
+    let rng = &iam.settings().rng;
+    let code = draw(rng);
+    let content = Content {
+        purpose,
+        account,
+        holder,
+        to,
+        code: code.expose().clone(),
+        issued: now,
+        id: rng.uuid(),
+    };
+    let mut plain = zeroize::Zeroizing::new(serde_json::to_vec(&content).map_err(Fault::service)?);
+    let length = plain.len().max(TICKET_BYTES);
+    plain.resize(length, b' ');
+    let ticket = iam.tokens().seal(SEALED_FOR, &plain);
+    Ok(Prepared {
+        ticket: Secret::new(BASE64URL_NOPAD.encode(&ticket)),
+        code,
+    })
+}
+
+/// Sends a code that was drawn, with the commit.
+///
+/// # Errors
+/// `Throttling` where too many were sent; `ServiceUnavailable`.
+pub(crate) async fn dispatch(
+    cx: &mut Cx<'_>,
+    purpose: Purpose,
+    holder: &Holder,
+    user: Option<String>,
+    to: Address,
+    code: Secret<String>,
+) -> Result<(), Fault> {
+    pay(cx, purpose, holder, &to, false).await?;
+    letter(cx, user, to, code).await?.send(cx)
+}
+
+/// The message with a code.
+async fn letter(
+    cx: &mut Cx<'_>,
+    user: Option<String>,
+    to: Address,
+    code: Secret<String>,
+) -> Result<Dispatch, Fault> {
+    let account = lookup::account(cx).await?;
+    Ok(Dispatch {
+        to,
+        at: cx.now(),
+        until: cx.now().plus_seconds(LIFETIME_SECONDS.into()),
+        says: Says::Code(CodeNote {
+            code,
+            minutes: LIFETIME_SECONDS / 60,
+            account: account.called(),
+            user,
+        }),
+    })
+}
+
 /// Sends a code with the commit, and gives the ticket to bring back with it. Where it `is_silent`, all is the same, and
 /// nothing is sent.
 ///
@@ -205,38 +304,69 @@ pub(crate) async fn send(
     is_silent: bool,
 ) -> Result<Secret<String>, Fault> {
     pay(cx, purpose, &holder, &to, is_silent).await?;
-    let account = lookup::account(cx).await?;
-    let code = draw(cx.rng());
-    let content = Content {
+    let prepared = prepare(
+        cx.iam(),
         purpose,
-        account: account.id,
+        cx.account(),
         holder,
-        to: to.clone(),
-        code: code.expose().clone(),
-        issued: cx.now(),
-        id: cx.rng().uuid(),
-    };
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&content).map_err(Fault::service)?);
-    let ticket = cx.iam().tokens().seal(SEALED_FOR, &plain);
-    let shown = account
-        .alias
-        .as_ref()
-        .map_or_else(|| account.id.to_string(), |alias| alias.as_str().to_owned());
-    let dispatch = Dispatch {
-        to,
-        at: cx.now(),
-        until: cx.now().plus_seconds(LIFETIME_SECONDS.into()),
-        says: Says::Code(CodeNote {
-            code,
-            minutes: LIFETIME_SECONDS / 60,
-            account: shown,
-            user,
-        }),
-    };
+        to.clone(),
+        cx.now(),
+    )?;
+    let letter = letter(cx, user, to, prepared.code).await?;
     if !is_silent {
-        dispatch.send(cx)?;
+        letter.send(cx)?;
     }
-    Ok(Secret::new(BASE64URL_NOPAD.encode(&ticket)))
+    Ok(prepared.ticket)
+}
+
+impl Content {
+    /// The account that it was sealed for.
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Whose the code is.
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// Whether the code is this holder's, as the holder is now.
+    pub(crate) fn is_of(&self, account: AccountId, holder: &Holder) -> bool {
+        self.account == account && self.holder == *holder
+    }
+}
+
+/// Opens a ticket; `None` for what this server did not seal for the purpose, or whose time is over.
+pub(crate) fn open(iam: &Iam, purpose: Purpose, ticket: &str, now: Timestamp) -> Option<Content> {
+    if ticket.len() > MOST_CHARACTERS as usize {
+        return None;
+    }
+    let sealed = BASE64URL_NOPAD.decode(ticket.as_bytes()).ok()?;
+    let plain = iam.tokens().open(SEALED_FOR, &sealed)?;
+    let content: Content = serde_json::from_slice(plain.expose()).ok()?;
+    let is_good = content.purpose == purpose
+        && (0..i64::from(LIFETIME_SECONDS)).contains(&now.seconds_since(content.issued));
+    is_good.then_some(content)
+}
+
+/// Whether this is the code of a ticket, outside of an operation: for whoever has no caller yet, or is nobody. Every try
+/// counts, right or wrong (AC-35).
+///
+/// # Errors
+/// `ServiceUnavailable`.
+pub(crate) async fn is_code(
+    iam: &Iam,
+    content: &Content,
+    code: &str,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let bucket = Bucket::new(Scope::Global, TRIED, content.id.as_str());
+    let taken = iam
+        .store()
+        .take(&bucket, TRIES, LIFETIME_SECONDS, now)
+        .await;
+    let taken = taken.map_err(Fault::unavailable)?;
+    Ok(taken && bool::from(content.code.as_bytes().ct_eq(code.as_bytes())))
 }
 
 /// The address that a code went to, where this is the code, and the ticket was made for this purpose and holder. It is good
@@ -251,20 +381,8 @@ pub(crate) async fn redeem(
     ticket: &str,
     code: &str,
 ) -> Result<Address, Fault> {
-    let sealed = BASE64URL_NOPAD
-        .decode(ticket.as_bytes())
-        .map_err(|_| wrong())?;
-    let plain = cx
-        .iam()
-        .tokens()
-        .open(SEALED_FOR, &sealed)
-        .ok_or_else(wrong)?;
-    let content: Content = serde_json::from_slice(plain.expose()).map_err(|_| wrong())?;
-    let is_meant = content.purpose == purpose
-        && content.account == cx.account()
-        && content.holder == *holder
-        && (0..i64::from(LIFETIME_SECONDS)).contains(&cx.now().seconds_since(content.issued));
-    if !is_meant {
+    let content = open(cx.iam(), purpose, ticket, cx.now()).ok_or_else(wrong)?;
+    if !content.is_of(cx.account(), holder) {
         return Err(wrong());
     }
     // A try is counted before the code is looked at, and once however often the operation starts over.

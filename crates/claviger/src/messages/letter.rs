@@ -76,6 +76,52 @@ fn line(value: &str) -> String {
         .collect()
 }
 
+/// What a dispatch comes to in words.
+struct Said<'d> {
+    subject: &'static str,
+    text: String,
+    advice: &'static str,
+    place: String,
+    account: &'d str,
+    user: Option<&'d str>,
+}
+
+impl<'d> Said<'d> {
+    fn of(says: &'d Says, from: &Sender) -> Self {
+        let language = from.language;
+        match says {
+            Says::Code(note) => Self {
+                subject: language.code_subject(),
+                text: language.code(note.code.expose(), from.product, note.minutes),
+                advice: language.code_advice(),
+                place: String::new(),
+                account: &note.account,
+                user: note.user.as_deref(),
+            },
+            Says::PasswordLink(note) => {
+                let (address, token) = (&from.address, note.token.expose());
+                let link = format!("{address}/signin/step/password-link?token={token}");
+                Self {
+                    subject: language.link_subject(),
+                    text: language.link(from.product, &link, note.days),
+                    advice: language.link_advice(),
+                    place: String::new(),
+                    account: &note.account,
+                    user: Some(&note.user),
+                }
+            }
+            Says::Password(note) => Self {
+                subject: language.password_subject(),
+                text: language.password(from.product, note.password.expose()),
+                advice: language.password_advice(),
+                place: language.door(&from.address, &note.account),
+                account: &note.account,
+                user: Some(&note.user),
+            },
+        }
+    }
+}
+
 impl Letter {
     /// The letter that tells of a change of a credential.
     ///
@@ -125,15 +171,13 @@ impl Letter {
     /// A template cannot be rendered.
     pub(super) fn dispatched(id: &str, dispatch: &Dispatch, from: &Sender) -> askama::Result<Self> {
         let language = from.language;
-        let Says::Code(note) = &dispatch.says;
-        let user = note
-            .user
-            .as_deref()
-            .map_or_else(|| language.root().to_owned(), line);
-        let said = language.code(note.code.expose(), from.product, note.minutes);
+        let said = Said::of(&dispatch.says, from);
         let facts = [
-            (Name::Account, line(&note.account)),
-            (Name::User, user),
+            (Name::Account, line(said.account)),
+            (
+                Name::User,
+                said.user.map_or_else(|| language.root().to_owned(), line),
+            ),
             (Name::At, dispatch.at.to_string()),
         ];
         Self::write(
@@ -141,9 +185,9 @@ impl Letter {
             dispatch.at,
             &Words {
                 language: language.tag(),
-                // The code is no part of it: subjects are shown on locked screens.
-                subject: format!("{}: {}", from.product, language.code_subject()),
-                said,
+                // Nothing secret is part of it: subjects are shown on locked screens.
+                subject: format!("{}: {}", from.product, said.subject),
+                said: said.text,
                 facts: facts
                     .into_iter()
                     .map(|(name, value)| Fact {
@@ -151,8 +195,8 @@ impl Letter {
                         value,
                     })
                     .collect(),
-                advice: language.code_advice().to_owned(),
-                place: String::new(),
+                advice: said.advice.to_owned(),
+                place: said.place,
                 signature: language.signature(from.product, &from.address),
             },
         )
@@ -210,7 +254,7 @@ impl Letter {
 
 #[cfg(test)]
 mod tests {
-    use claviger_iam::dispatch::CodeNote;
+    use claviger_iam::dispatch::{CodeNote, LinkNote, PasswordNote};
     use claviger_iam::entity::contact::Address;
     use claviger_iam::notice::{Change, Credential};
     use claviger_model::{AccountId, EmailAddress, Scalar as _, Secret};
@@ -296,6 +340,43 @@ mod tests {
     }
 
     #[test]
+    fn a_link_and_a_password_stand_in_the_text_and_not_in_the_subject() {
+        let secret = || Secret::new(String::from("q1-w2_E3"));
+        let says = [
+            Says::PasswordLink(LinkNote {
+                token: secret(),
+                days: 7,
+                account: String::from("acme"),
+                user: String::from("<b>\r\nBcc: x"),
+            }),
+            Says::Password(PasswordNote {
+                password: secret(),
+                account: String::from("acme"),
+                user: String::from("<b>\r\nBcc: x"),
+            }),
+        ];
+        for says in says {
+            let dispatch = Dispatch {
+                to: Address::Email(EmailAddress::parse("alice@example.com").unwrap()),
+                at: Timestamp::from_seconds(1_767_323_045),
+                until: Timestamp::from_seconds(1_767_323_645),
+                says,
+            };
+            for (_, language) in Language::ALL {
+                let letter = Letter::dispatched("1", &dispatch, &sender(language)).unwrap();
+                assert!(!letter.subject.contains("q1-w2_E3"), "{}", letter.subject);
+                for body in [&letter.text, &letter.html] {
+                    assert!(body.contains("q1-w2_E3") && body.contains("acme"), "{body}");
+                    assert!(body.lines().all(|line| !line.starts_with("Bcc")), "{body}");
+                }
+                assert!(!letter.html.contains("<b>"), "{}", letter.html);
+            }
+            let debug = format!("{dispatch:?}");
+            assert!(!debug.contains("q1-w2_E3"), "{debug}");
+        }
+    }
+
+    #[test]
     fn every_change_of_every_credential_is_said_in_its_own_words() {
         let mut said = std::collections::BTreeSet::new();
         let credentials = [
@@ -309,6 +390,8 @@ mod tests {
             Credential::EmailAddress,
             Credential::MobileNumber,
             Credential::LoginProtection,
+            Credential::PasswordLink,
+            Credential::ConsoleSignIn,
         ];
         for (_, language) in Language::ALL {
             for credential in credentials {

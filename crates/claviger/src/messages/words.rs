@@ -125,6 +125,76 @@ impl Language {
         }
     }
 
+    /// The subject of a message with a link that sets a password.
+    pub(super) fn link_subject(self) -> &'static str {
+        match self {
+            Self::English => "set your password",
+            Self::Chinese => "设置您的密码",
+        }
+    }
+
+    /// What a message with such a link says.
+    pub(super) fn link(self, product: &str, link: &str, days: u32) -> String {
+        match self {
+            Self::English => format!(
+                "Set your password for {product} by this link: {link} It works once, within {days} days. A password that you have stays as it is until then."
+            ),
+            Self::Chinese => format!(
+                "请通过此链接设置您的{product}登录密码：{link} 链接仅可使用一次，{days}天内有效。在此之前，原密码仍可使用。"
+            ),
+        }
+    }
+
+    pub(super) fn link_advice(self) -> &'static str {
+        match self {
+            Self::English => {
+                "Give the link to nobody: whoever has it sets your password. If you did not expect it, tell whoever administers the account."
+            }
+            Self::Chinese => {
+                "请勿将链接转发给任何人：持有链接者可以设置您的密码。如果您没有预期收到此邮件，请联系账号管理员。"
+            }
+        }
+    }
+
+    /// The subject of a message with a password.
+    pub(super) fn password_subject(self) -> &'static str {
+        match self {
+            Self::English => "your password",
+            Self::Chinese => "您的登录密码",
+        }
+    }
+
+    /// What a message with a password says.
+    pub(super) fn password(self, product: &str, password: &str) -> String {
+        match self {
+            Self::English => format!(
+                "Your password for {product} is now: {password} You choose another when you sign in with it."
+            ),
+            Self::Chinese => {
+                format!("您的{product}登录密码现为：{password} 首次登录时需要修改密码。")
+            }
+        }
+    }
+
+    pub(super) fn password_advice(self) -> &'static str {
+        match self {
+            Self::English => {
+                "Sign in soon: until you have chosen another password, whoever reads this message can sign in as you."
+            }
+            Self::Chinese => {
+                "请尽快登录并修改密码：在您修改之前，任何读到此邮件的人都可以以您的身份登录。"
+            }
+        }
+    }
+
+    /// Where somebody signs in.
+    pub(super) fn door(self, address: &str, account: &str) -> String {
+        match self {
+            Self::English => format!("Sign in: {address}/signin/{account}"),
+            Self::Chinese => format!("登录：{address}/signin/{account}"),
+        }
+    }
+
     /// The subject and the text of a message that only shows that messages arrive.
     pub(super) fn test(self, product: &str, address: &str) -> (String, String) {
         match self {
@@ -152,6 +222,8 @@ fn english(credential: Credential, change: Change) -> String {
         Credential::EmailAddress => ("An e-mail address of yours", "was"),
         Credential::MobileNumber => ("A mobile number of yours", "was"),
         Credential::LoginProtection => ("Your login protection", "was"),
+        Credential::PasswordLink => ("A link to set your password", "was"),
+        Credential::ConsoleSignIn => ("Your account", "was"),
     };
     let done = match (credential, change) {
         (Credential::MfaDevice, Change::Made) => "assigned",
@@ -159,6 +231,10 @@ fn english(credential: Credential, change: Change) -> String {
         (Credential::Password | Credential::LoginProtection, Change::Made) => "set",
         (Credential::EmailAddress | Credential::MobileNumber, Change::Made) => "set",
         (Credential::EmailAddress | Credential::MobileNumber, Change::Removed) => "removed",
+        (Credential::PasswordLink, Change::Made) => "sent",
+        (Credential::PasswordLink, Change::Changed) => "replaced by another",
+        (Credential::PasswordLink, Change::Removed) => "used or withdrawn",
+        (Credential::ConsoleSignIn, Change::Made) => "signed in to with a browser that is new",
         (_, Change::Made) => "created",
         // A code that is used up is a change too.
         (Credential::RecoveryCodes, Change::Changed) => "used or replaced",
@@ -180,6 +256,8 @@ fn chinese(credential: Credential, change: Change) -> String {
         Credential::EmailAddress => "邮箱地址",
         Credential::MobileNumber => "手机号码",
         Credential::LoginProtection => "登录保护",
+        Credential::PasswordLink => "密码设置链接",
+        Credential::ConsoleSignIn => "账号",
     };
     let done = match (credential, change) {
         (Credential::MfaDevice, Change::Made) => "已绑定",
@@ -191,6 +269,10 @@ fn chinese(credential: Credential, change: Change) -> String {
             | Credential::LoginProtection,
             Change::Made,
         ) => "已设置",
+        (Credential::PasswordLink, Change::Made) => "已发送",
+        (Credential::PasswordLink, Change::Changed) => "已被新链接替换",
+        (Credential::PasswordLink, Change::Removed) => "已使用或撤回",
+        (Credential::ConsoleSignIn, Change::Made) => "已通过新的浏览器登录",
         (_, Change::Made) => "已创建",
         (Credential::RecoveryCodes, Change::Changed) => "已使用或更换",
         (_, Change::Changed) => "已更改",

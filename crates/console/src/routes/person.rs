@@ -31,6 +31,22 @@ pub(super) static ROUTES: &[Route] = &[
         Nobody(|guest| Box::pin(sign_in::by_factor(guest))),
     ),
     get(
+        "/signin/step/forgot",
+        Nobody(|guest| Box::pin(sign_in::forgotten::show(guest))),
+    ),
+    post(
+        "/signin/step/forgot",
+        Nobody(|guest| Box::pin(sign_in::forgotten::act(guest))),
+    ),
+    get(
+        "/signin/step/password-link",
+        Nobody(|guest| Box::pin(sign_in::link::show(guest))),
+    ),
+    post(
+        "/signin/step/password-link",
+        Nobody(|guest| Box::pin(sign_in::link::set(guest))),
+    ),
+    get(
         "/signin/step/code",
         Nobody(|guest| Box::pin(sign_in::sent_code::show(guest))),
     ),
@@ -82,6 +98,10 @@ pub(super) static ROUTES: &[Route] = &[
     post(
         "/console/credentials",
         OwnSession(|visit| Box::pin(credentials::act(visit))),
+    ),
+    get(
+        "/console/credentials/basic",
+        OwnSession(|visit| Box::pin(credentials::basic::show(visit))),
     ),
     get(
         "/console/credentials/password",

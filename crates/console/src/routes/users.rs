@@ -91,6 +91,14 @@ pub(super) static ROUTES: &[Route] = &[
         Session(|visit| Box::pin(users::console_access::save(visit))),
     ),
     get(
+        "/console/users/{name}/reset-password",
+        Session(|visit| Box::pin(users::password_reset::show(visit))),
+    ),
+    post(
+        "/console/users/{name}/reset-password",
+        Session(|visit| Box::pin(users::password_reset::send(visit))),
+    ),
+    get(
         "/console/users/{name}/login-protection",
         Session(|visit| Box::pin(users::login_protection::show(visit))),
     ),

@@ -222,6 +222,7 @@ async fn set(
     name: &ExistingUserName,
     choice: &Choice,
 ) -> Result<Option<Secret<String>>, Fault> {
+    super::password_reset::refuse_generated(visit, name).await?;
     let chosen = choose(visit, choice).await?;
     if profile(visit, name).await?.is_some() {
         let update = UpdateLoginProfile {

@@ -68,8 +68,8 @@ static KINDS: &[Kind] = &[
     },
     Kind {
         word: "password",
-        title: "Disable console access",
-        effect: "The password is deleted and the sessions end. Access keys go on working.",
+        title: "Delete the password",
+        effect: "The password is deleted, with a link that was sent to set one, and the sessions end: the user cannot sign in to the console any more. Access keys go on working.",
         button: "Disable console access",
         tab: "credentials",
         own: false,

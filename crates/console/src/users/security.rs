@@ -6,6 +6,7 @@ use claviger_iam::Fault;
 use claviger_iam::entity::ProtectionMethod;
 use claviger_iam::operation::contacts::GetContacts;
 use claviger_iam::operation::login_protection::{GetLoginProtection, LoginProtectionShape};
+use claviger_iam::operation::password_resets::{GetPasswordState, PasswordOrigin};
 use claviger_model::name::ExistingUserName;
 use claviger_model::{Code, Timestamp};
 
@@ -13,7 +14,7 @@ use super::credentials::{Console, console};
 use super::detail::{Head, Tab};
 use crate::credentials::{Device, Section, devices};
 use crate::door::Visit;
-use crate::view::{Frame, fault_text};
+use crate::view::{Frame, When, fault_text};
 
 /// An address, and whether it is verified.
 pub(crate) struct Contact {
@@ -33,7 +34,7 @@ impl Contact {
 }
 
 /// What a method is called.
-pub(super) fn label(method: ProtectionMethod) -> &'static str {
+pub(crate) fn label(method: ProtectionMethod) -> &'static str {
     match method {
         ProtectionMethod::Sms => "A code by SMS",
         ProtectionMethod::Email => "A code by e-mail",
@@ -61,7 +62,29 @@ pub(super) struct Settings {
     virtual_devices: Section<Device>,
     other_devices: Vec<Device>,
     console: Console,
+    /// Where the password comes from, as far as that may be seen.
+    password: Option<Password>,
     protection: Protection,
+}
+
+/// Where a password comes from.
+struct Password {
+    generated: bool,
+    /// Until when a link is good that was sent.
+    link: Option<When>,
+}
+
+async fn password(visit: &Visit, name: &ExistingUserName) -> Option<Password> {
+    let get = GetPasswordState {
+        user_name: name.clone(),
+    };
+    let state = visit.call(&get).await.ok()?;
+    Some(Password {
+        generated: state.origin == PasswordOrigin::Generated,
+        link: state
+            .link_expiration
+            .map(|at| When::of(at, visit.asked.facts.now)),
+    })
 }
 
 /// The login protection of a user; `None` where it was never set.
@@ -108,6 +131,7 @@ impl Settings {
             virtual_devices,
             other_devices,
             console: console(visit, &name).await,
+            password: password(visit, &name).await,
             protection: match protection(visit, &name).await {
                 Ok(held) => {
                     let method = held

@@ -82,6 +82,13 @@ pub struct AccessKeySettings {
 }
 
 impl Account {
+    /// What people call the account: its alias, or its number while it has none.
+    #[must_use]
+    pub fn called(&self) -> String {
+        let alias = self.alias.as_ref();
+        alias.map_or_else(|| self.id.to_string(), |alias| alias.as_str().to_owned())
+    }
+
     /// How many access keys one user, or root, may have: what the account has opted for, and never fewer than everybody has
     /// on this server.
     #[must_use]

@@ -275,6 +275,9 @@ pub struct LoginProfile {
     pub changed: Timestamp,
     /// Whether the user must set a new password at the next sign-in.
     pub reset_required: bool,
+    /// Whether it was drawn and sent, and has not been changed since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub generated: bool,
     /// The password, hashed and sealed.
     pub password: PasswordHash,
     /// Earlier passwords, newest first, at most [`MAX_HISTORY`].
@@ -308,6 +311,7 @@ impl LoginProfile {
         self.history.insert(0, old);
         self.history.truncate(MAX_HISTORY);
         self.changed = now;
+        self.generated = false;
     }
 }
 

@@ -20,6 +20,9 @@ pub static EMAILS: Index = Index::unique("emails").global();
 /// Mobile number → the user or account that has it. One for all accounts.
 pub static MOBILES: Index = Index::unique("mobiles").global();
 
+/// Digest of what stands in a link that sets a password → the user whom it was sent to. One for all accounts: the link names none.
+pub static PASSWORD_LINKS: Index = Index::unique("password_links").global();
+
 /// Folded user name → user, in the order in which lists are given.
 pub static USERS_BY_NAME: Index = Index::unique("users_by_name");
 /// Folded group name → group.

@@ -9,9 +9,10 @@ use super::credential::{AccessKeys, LoginProfile};
 use super::ended_sessions::EndedSessions;
 use super::index::{
     ACCESS_KEYS, ATTACHMENTS, BOUNDARIES, GROUP_MEMBERS, HolderKind, LOGIN_PROTECTIONS,
-    SIGNING_CERTIFICATES, USERS_BY_NAME, WHOLE,
+    PASSWORD_LINKS, SIGNING_CERTIFICATES, USERS_BY_NAME, WHOLE,
 };
 use super::login_protection::LoginProtection;
+use super::password_link::PasswordLink;
 use super::policies::{Attachments, InlinePolicies, PolicyId};
 use super::recovery_codes::RecoveryCodes;
 use super::service_credential::ServiceCredentials;
@@ -74,6 +75,9 @@ pub struct User {
     /// What a sign-in to the console asks besides the password, where somebody has ever set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_protection: Option<LoginProtection>,
+    /// A link that was sent to set a password by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_link: Option<PasswordLink>,
     /// Whether the user needs a second factor to sign in to the console, whatever account and groups say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demands_mfa: bool,
@@ -234,6 +238,9 @@ impl Record for User {
         }
         self.service_credentials.entries(name, out);
         self.contacts.entries(out);
+        if let Some(link) = &self.password_link {
+            out.unique(&PASSWORD_LINKS, link.digest.as_bytes());
+        }
         if self.login_protection.is_some() {
             out.ordered(&LOGIN_PROTECTIONS, WHOLE, folded.as_bytes());
         }

@@ -46,6 +46,18 @@ impl Password {
     }
 }
 
+impl Password {
+    /// One that was drawn.
+    ///
+    /// # Errors
+    /// `ServiceFailure` for what is none.
+    pub(crate) fn of_drawn(drawn: &Secret<String>) -> Result<Secret<Self>, Fault> {
+        Self::parse(drawn.expose())
+            .map(Secret::new)
+            .map_err(|_| Fault::service("a password that was drawn is none"))
+    }
+}
+
 impl Zeroize for Password {
     fn zeroize(&mut self) {
         self.0.zeroize();
@@ -193,12 +205,79 @@ async fn accept(
 
 /// Refuses a change of one's own password before it is as old as the account's rules say. One that has to be changed was not
 /// chosen by its owner.
-async fn check_age(cx: &mut Cx<'_>, held: &LoginProfile) -> Result<(), Fault> {
+pub(super) async fn check_age(cx: &mut Cx<'_>, held: &LoginProfile) -> Result<(), Fault> {
     let policy = lookup::account(cx).await?.password_policy;
     let until = policy.map(|policy| policy.more.unchangeable_until(held.changed));
     if !held.reset_required && until.is_some_and(|until| cx.now() < until) {
         return Err(rules::too_young());
     }
+    Ok(())
+}
+
+/// Refuses the password that is in force.
+///
+/// # Errors
+/// `PasswordPolicyViolation`.
+pub(super) async fn refuse_current(
+    cx: &Cx<'_>,
+    user: &User,
+    password: &Secret<Password>,
+) -> Result<(), Fault> {
+    let Some(profile) = &user.login_profile else {
+        return Ok(());
+    };
+    let current = Whose::of_user(user).open(cx, &profile.password).await?;
+    let password = Secret::new(password.expose().as_str().to_owned());
+    let hasher = &cx.iam().settings().hasher;
+    let same = cx
+        .once(&format!("same/{}", profile.password.field), async {
+            let same = hasher.verify(&password, &current).await?;
+            Ok(Secret::new(same.to_string()))
+        })
+        .await?;
+    if same.expose() == "true" {
+        Err(rules::reused())
+    } else {
+        Ok(())
+    }
+}
+
+/// Gives a user another password, or the first, and ends the sessions that the user has. `mark` has the last word on the
+/// profile.
+///
+/// # Errors
+/// `PasswordPolicyViolation`; `Throttling` where too many passwords are being hashed.
+pub(super) async fn put_password(
+    cx: &mut Cx<'_>,
+    user: &User,
+    password: &Secret<Password>,
+    mark: impl FnOnce(&mut LoginProfile),
+) -> Result<(), Fault> {
+    let old = user.login_profile.as_ref();
+    let hash = accept(cx, user, old, password).await?;
+    let now = cx.now();
+    let mut profile = match old {
+        Some(old) => {
+            let mut profile = old.clone();
+            profile.set_password(hash, now);
+            profile.reset_required = false;
+            profile
+        }
+        None => LoginProfile {
+            created: now,
+            changed: now,
+            reset_required: false,
+            generated: false,
+            password: hash,
+            history: Vec::new(),
+        },
+    };
+    mark(&mut profile);
+    let mut user: User = User::clone(user);
+    user.login_profile = Some(profile);
+    user.password_link = None;
+    user.security_epoch += 1;
+    cx.unit.put(user);
     Ok(())
 }
 
@@ -258,12 +337,14 @@ impl Operation for CreateLoginProfile {
             created: cx.now(),
             changed: cx.now(),
             reset_required: self.password_reset_required.unwrap_or(false),
+            generated: false,
             password: accept(cx, &user, None, password).await?,
             history: Vec::new(),
         };
         let shape = LoginProfileShape::of(&user, &profile);
         let mut user: User = User::clone(&user);
         user.login_profile = Some(profile);
+        user.password_link = None;
         cx.unit.put(user);
         Ok(CreateLoginProfileOutput {
             login_profile: shape,
@@ -352,6 +433,9 @@ impl Operation for UpdateLoginProfile {
         }
         let mut user: User = User::clone(&user);
         user.login_profile = Some(profile);
+        if self.password.is_some() {
+            user.password_link = None;
+        }
         user.security_epoch = epoch;
         cx.unit.put(user);
         Ok(Empty {})
@@ -379,11 +463,13 @@ impl Operation for DeleteLoginProfile {
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
         let user = user_of(cx, self.user_name.as_ref()).await?;
-        if user.login_profile.is_none() {
+        // A link that was sent would bring a password back.
+        if user.login_profile.is_none() && user.password_link.is_none() {
             return Err(missing_profile(&user));
         }
         let mut user: User = User::clone(&user);
         user.login_profile = None;
+        user.password_link = None;
         user.security_epoch += 1;
         cx.unit.put(user);
         Ok(Empty {})
@@ -443,6 +529,7 @@ impl Operation for ChangePassword {
         profile.reset_required = false;
         let mut user: User = User::clone(user);
         user.login_profile = Some(profile);
+        user.password_link = None;
         user.security_epoch += 1;
         cx.unit.put(user);
         Ok(Empty {})

@@ -386,10 +386,7 @@ impl Operation for CreateVirtualMFADevice {
         }
         let scope = cx.scope();
         let account = lookup::account(cx).await?;
-        let shown = match &account.alias {
-            Some(alias) => alias.as_str().to_owned(),
-            None => account.id.to_string(),
-        };
+        let shown = account.called();
         let seed: Zeroizing<[u8; SEED_BYTES]> = Zeroizing::new(cx.rng().bytes());
         let bootstrap = Bootstrap::new(
             &*seed,

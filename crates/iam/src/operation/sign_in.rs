@@ -24,6 +24,9 @@ pub const OPERATIONS: &[Entry] = &[
     entry::<CheckMfa>(),
     entry::<SendSignInCode>(),
     entry::<CheckSignInCode>(),
+    entry::<super::own_passwords::UsePasswordLink>(),
+    entry::<super::own_passwords::SendPasswordCode>(),
+    entry::<super::own_passwords::ResetForgottenPassword>(),
     entry::<super::tokens::IssueToken>(),
 ];
 
@@ -96,7 +99,7 @@ const NOWHERE: &str =
     "Login protection asks for a code, and there is no verified address to send it to.";
 
 /// Whoever signs in, as a user.
-async fn user_who_signs_in(cx: &mut Cx<'_>) -> Result<User, Fault> {
+pub(super) async fn user_who_signs_in(cx: &mut Cx<'_>) -> Result<User, Fault> {
     let principal = cx.principal().await?;
     let user = principal.user().ok_or_else(|| Fault::denied(NOWHERE))?;
     Ok(User::clone(user))

@@ -40,6 +40,7 @@ impl Operation for UnbindMFADevice {
         .faults(&[
             Code::ConcurrentModification,
             Code::InvalidAuthenticationCode,
+            Code::LoginProtectionInUse,
             Code::NoSuchEntity,
         ]);
     type Output = Empty;

@@ -201,6 +201,7 @@ impl Operation for CreateUser {
             access: UserAccess::default(),
             description: None,
             login_protection: None,
+            password_link: None,
             security_epoch: 0,
             demands_mfa: false,
             key_epoch: 0,

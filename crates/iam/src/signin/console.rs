@@ -489,6 +489,7 @@ impl Iam {
             mfa: Some(proved_at),
             factor: Some(serial),
             code: None,
+            is_new_browser: false,
             access_key_id: at.session.access_key_id.clone(),
         };
         self.next(proved, request).await

@@ -37,6 +37,9 @@ pub(super) struct Proved {
     /// The way of the code that login protection has asked for, if it came back.
     #[serde(default)]
     pub(super) code: Option<ProtectionMethod>,
+    /// Whether nobody has signed in with this browser before.
+    #[serde(default)]
+    pub(super) is_new_browser: bool,
     /// What the steps' audit events call the credentials.
     pub(super) access_key_id: AccessKeyId,
 }

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use claviger_model::contact::email_key;
-use claviger_model::{AccessKeyId, AccountId, Secret, UniqueId, text, unique_id};
+use claviger_model::{
+    AccessKeyId, AccountId, EmailAddress, MobileNumber, Scalar as _, Secret, UniqueId, text,
+    unique_id,
+};
 use claviger_store::{CommitError, Scope, Stored, Unit};
 
 use super::attempts::Attempts;
@@ -16,9 +19,11 @@ use super::steps::subject_of;
 use super::{Next, Refusal};
 use crate::caller::Entrance;
 use crate::context::RequestFacts;
+use crate::entity::ProtectionMethod;
 use crate::entity::account::ACCOUNT_RECORD;
+use crate::entity::contact::Address;
 use crate::entity::credential::PasswordHash;
-use crate::entity::index::{ACCOUNTS, ALIASES, ROOT_EMAILS, USERS_BY_NAME};
+use crate::entity::index::{ACCOUNTS, ALIASES, EMAILS, MOBILES, ROOT_EMAILS, USERS_BY_NAME};
 use crate::entity::mfa_device::Who;
 use crate::entity::user_access::Shut;
 use crate::entity::{Account, User};
@@ -93,7 +98,7 @@ pub(super) struct Found {
     pub(super) who: Who,
     epoch: u64,
     sign_in_epoch: u64,
-    user: Option<Arc<Stored<User>>>,
+    pub(super) user: Option<Arc<Stored<User>>>,
     password: Option<PasswordHash>,
     record: Arc<Stored<Account>>,
 }
@@ -120,7 +125,11 @@ struct Right {
 ///
 /// An account that is there counts as one, whether its number or its alias is given.
 /// Whoever is found counts as one too, by whichever name.
-fn counted(name: SignInName<'_>, known: Option<AccountId>, found: Option<&Found>) -> String {
+pub(super) fn counted(
+    name: SignInName<'_>,
+    known: Option<AccountId>,
+    found: Option<&Found>,
+) -> String {
     let of_root = |email: &str| format!("root {}", email.to_lowercase());
     let of_user = |account: &str, name: &str| format!("user {account} {}", text::fold(name));
     if let Some(found) = found {
@@ -168,7 +177,7 @@ pub(super) async fn account_of(
     Ok(None)
 }
 
-async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Option<Found>, Fault> {
+pub(super) async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Option<Found>, Fault> {
     match name_of {
         SignInName::Root { email } => {
             let key = email_key(&bounded(email));
@@ -187,6 +196,11 @@ async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Option<Found>,
                 .find::<User>(Scope::Account(account.id), &USERS_BY_NAME, key.as_bytes())
                 .await
                 .map_err(Fault::unavailable)?;
+            // A name always wins over an address.
+            let found = match found {
+                Some(user) => Some(user),
+                None => by_address(unit, account.id, &bounded(name)).await?,
+            };
             let is_domains = || {
                 let alias = account
                     .alias
@@ -217,6 +231,39 @@ async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Option<Found>,
             Ok(found.map(|user| Found::user(account, user)))
         }
     }
+}
+
+/// The user of the account who has shown this e-mail address or mobile number to be the own one.
+async fn by_address(
+    unit: &mut Unit,
+    account: AccountId,
+    text: &str,
+) -> Result<Option<Arc<Stored<User>>>, Fault> {
+    let email = EmailAddress::parse(text).map(|email| (Address::Email(email), &EMAILS));
+    let mobile = || MobileNumber::parse(text).map(|mobile| (Address::Mobile(mobile), &MOBILES));
+    let Ok((address, index)) = email.or_else(|_| mobile()) else {
+        return Ok(None);
+    };
+    let scope = Scope::Account(account);
+    let target = unit.target(scope, index, &address.key()).await;
+    let Some(target) = target.map_err(Fault::unavailable)? else {
+        return Ok(None);
+    };
+    // SECURITY: root's address lies in the account too, and root does not sign in by this door.
+    if target.scope != scope || target.id == ACCOUNT_RECORD {
+        return Ok(None);
+    }
+    let user = unit.get::<User>(scope, &target.id).await;
+    let is_shown = |user: &User| {
+        let held = [ProtectionMethod::Email, ProtectionMethod::Sms];
+        let mut held = held
+            .into_iter()
+            .filter_map(|method| user.contacts.verified(method));
+        held.any(|held| held.key() == address.key())
+    };
+    Ok(user
+        .map_err(Fault::unavailable)?
+        .filter(|user| is_shown(user)))
 }
 
 impl Found {
@@ -327,6 +374,7 @@ impl Iam {
             mfa: None,
             factor: None,
             code: None,
+            is_new_browser: browser.is_none(),
             access_key_id: AccessKeyId::generate_temporary(found.account, &self.settings().rng),
         })
     }

@@ -124,6 +124,7 @@ impl Iam {
             mfa: Some(proof.at()),
             factor: Some(proof.serial().as_str().to_owned()),
             code: None,
+            is_new_browser: false,
             access_key_id: AccessKeyId::generate_temporary(account, &self.settings().rng),
         };
         self.next(proved, request).await

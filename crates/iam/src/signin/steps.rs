@@ -22,6 +22,7 @@ use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{Account, ConsoleSession, Group, User};
 use crate::fault::Fault;
 use crate::iam::Iam;
+use crate::notice;
 use crate::operation::Operation;
 use crate::operation::login_profiles::{ChangePassword, Password};
 use crate::operation::password_hashes::Whose;
@@ -324,6 +325,13 @@ impl Iam {
             proved.factor.as_deref(),
             request,
         ));
+        if proved.is_new_browser && self.has_signed_in(proved).await? {
+            let user = standing.user();
+            let told = notice::of_sign_in(settings.rng.uuid(), &standing.account, user, request)?;
+            if let Some(message) = told {
+                unit.message(message);
+            }
+        }
         unit.put(session.clone());
         match unit.commit().await {
             Ok(_) => {}
@@ -349,6 +357,17 @@ impl Iam {
             session,
             password_expires: standing.password_expires(),
         }))
+    }
+
+    /// Whether whoever signs in has ever done so before: the first time, every browser is new.
+    async fn has_signed_in(&self, proved: &Proved) -> Result<bool, Fault> {
+        let id = match &proved.who {
+            Who::Root => ROOT_MARK,
+            Who::User(id) => id.as_str(),
+        };
+        let mark = MarkKey::new(Scope::Account(proved.account), PASSWORD_USED, id);
+        let mark = self.store().mark(&mark).await.map_err(Fault::unavailable)?;
+        Ok(mark.is_some())
     }
 
     /// Ends the oldest sessions of a user who has too many, and those whose time is over.
@@ -679,7 +698,7 @@ pub(super) fn is_trouble(fault: &Fault) -> bool {
 }
 
 /// A password as operations take it.
-fn parse_password(given: &Secret<String>) -> Result<Secret<Password>, Refusal> {
+pub(super) fn parse_password(given: &Secret<String>) -> Result<Secret<Password>, Refusal> {
     Password::parse(given.expose())
         .map(Secret::new)
         .map_err(|_| {
