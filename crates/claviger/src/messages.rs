@@ -94,6 +94,7 @@ pub(crate) fn start(ways: Ways, iam: Iam) -> Deliverer {
     let stopped = stop.clone();
     let task = tokio::spawn(async move {
         let post = Post {
+            files: Files::new(ways.outbox.clone()),
             ways,
             iam,
             stop: stopped,
@@ -132,6 +133,7 @@ enum Sorted {
 
 struct Post {
     ways: Ways,
+    files: Files,
     iam: Iam,
     stop: Arc<Stop>,
 }
@@ -279,8 +281,7 @@ impl Post {
     }
 
     fn to_file(&self, letter: &Letter, to: Option<&str>) -> Outcome {
-        let files = Files(self.ways.outbox.clone());
-        match files.write(letter.at, &letter.id, &letter.json(to)) {
+        match self.files.write(letter.at, &letter.id, &letter.json(to)) {
             Ok(path) => Outcome::Taken(format!("written to {}", path.display())),
             Err(error) => Outcome::Later(format!(
                 "{} cannot be written to: {error}",

@@ -134,6 +134,7 @@ impl Ground {
             timeout: Duration::from_secs(1),
         });
         Post {
+            files: Files::new(self.folder.path().join("outbox")),
             ways: Ways {
                 relay: None,
                 webhook,
