@@ -267,6 +267,25 @@ on_both_engines! {
         }
     }
 
+    async fn ac_35_new_tickets_bring_no_new_tries_without_end(app) {
+        reachable(&app, "alice", "Email", EMAIL).await;
+        for _ in 0..6 {
+            let ticket = forgot(&app, "alice", ContactChannel::Email).await;
+            let (_, sent) = code(&app).await;
+            for _ in 0..5 {
+                is_wrong(reset(&app, &ticket, &another(&sent), NEW).await);
+            }
+            app.clock().advance(3_600);
+        }
+        let ticket = forgot(&app, "alice", ContactChannel::Email).await;
+        let (_, sent) = code(&app).await;
+        is_wrong(reset(&app, &ticket, &sent, NEW).await);
+        app.clock().advance(86_400);
+        let ticket = forgot(&app, "alice", ContactChannel::Email).await;
+        let (_, sent) = code(&app).await;
+        reset(&app, &ticket, &sent, NEW).await.expect("set");
+    }
+
     async fn a_code_for_a_forgotten_password_ends_with_what_it_was_sent_for(app) {
         let alice = reachable(&app, "alice", "Email", EMAIL).await;
         let root = app.root();

@@ -34,9 +34,13 @@ const BY_SOURCE: u32 = 100;
 /// How many codes the whole server sends in an hour: the most that a fraud can cost before somebody sees it.
 const IN_ALL: u32 = 5_000;
 const HOUR: u32 = 3_600;
+const DAY: u32 = 86_400;
+/// Tries in a day at the codes of one holder that strangers can ask for.
+const TRIES_AT_HOLDER: u32 = 30;
 /// The kinds of buckets that tickets are taken from.
 const TRIED: &str = "sent_code_tries";
 const SPENT: &str = "sent_code_spent";
+const TRIED_AT_HOLDER: &str = "sent_code_tries_at_holder";
 const ADDRESSES: &str = "sent_codes_to";
 const PREFIXES: &str = "sent_codes_to_prefix";
 const HOLDERS: &str = "sent_codes_by";
@@ -366,7 +370,16 @@ pub(crate) async fn is_code(
         .take(&bucket, TRIES, LIFETIME_SECONDS, now)
         .await;
     let taken = taken.map_err(Fault::unavailable)?;
-    Ok(taken && bool::from(content.code.as_bytes().ct_eq(code.as_bytes())))
+    // SECURITY: new tickets bring new tries. Who asks for one after the other, from many sources, must not get to where six
+    // digits are guessed (NIST SP 800-63B, 5.2.2).
+    let holder = format!("{} {}", content.account, content.holder.id);
+    let bucket = Bucket::new(Scope::Global, TRIED_AT_HOLDER, holder);
+    let of_holder = iam
+        .store()
+        .take(&bucket, TRIES_AT_HOLDER, DAY, now)
+        .await
+        .map_err(Fault::unavailable)?;
+    Ok(taken && of_holder && bool::from(content.code.as_bytes().ct_eq(code.as_bytes())))
 }
 
 /// The address that a code went to, where this is the code, and the ticket was made for this purpose and holder. It is good
