@@ -245,3 +245,34 @@ def test_root_binds_a_device_of_its_own(make_server) -> None:
         body={"user_id": user, "serial_number": serial},
     )
     assert (refused.status, refused.body["error_code"]) == (403, "PAP5.0001")
+
+
+def protect(sdk: v3.IamClient, user: str, enabled: bool, method: str):
+    protect = v3.UpdateLoginProject(enabled=enabled, verification_method=method)
+    request = v3.UpdateLoginProtectRequest(user_id=user, body=v3.UpdateLoginProjectReq(login_protect=protect))
+    return sdk.update_login_protect(request).login_protect
+
+
+def test_login_protection_holds_on_to_the_device(server: Server, domain_id: str) -> None:
+    root = client_v3(server, server.root, domain_id)
+    keys = make_user(server, "guarded", [*OWN, {"Effect": "Allow", "Action": "iam:*LoginProtection*", "Resource": "*"}])
+    user, own = own_id(server, keys), client_v3(server, keys, domain_id)
+    get = v3.ShowUserLoginProtectRequest(user_id=user)
+    assert outcome(refusal(root.show_user_login_protect, get)) == MISSING
+    # What is not bound cannot be asked for.
+    for method in ("vmfa", "sms", "email"):
+        assert outcome(refusal(protect, root, user, True, method)) == (400, "IAM.0007"), method
+    serial, _ = bound(server, domain_id, keys, "guarded-phone")
+    assert outcome(refusal(protect, own, user, True, "vmfa")) == DENIED
+    told = protect(root, user, True, "vmfa")
+    assert (told.user_id, told.enabled, told.verification_method) == (user, True, "vmfa")
+    assert own.show_user_login_protect(get).login_protect.verification_method == "vmfa"
+    listed = root.list_user_login_protects(v3.ListUserLoginProtectsRequest()).login_protects
+    assert (user, True) in [(one.user_id, one.enabled) for one in listed]
+    refused = unbind(server, server.root, user, serial, "123456")
+    assert (refused.status, refused.body["error_code"]) == (400, "IAM.1062")
+    assert held(server, "guarded")
+    told = protect(root, user, False, "vmfa")
+    assert (told.enabled, told.verification_method) == (False, "none")
+    assert unbind(server, server.root, user, serial, "123456").status == 204
+    assert outcome(refusal(protect, root, user, True, "pigeon")) == (400, "IAM.0007")

@@ -1,7 +1,5 @@
 //! A request on its way to its operation: who asks, what it says, and the names behind the ids that it says it by.
 
-#![expect(dead_code, reason = "the families that use the rest follow")]
-
 use claviger_iam::caller::Who;
 use claviger_iam::{Admitted, Answers, Fault, Iam, Operation, RequestFacts, Together};
 use claviger_model::{AccessKeyId, AccountId, Arn, Scalar};
@@ -137,6 +135,21 @@ impl<'a> Asked<'a> {
     pub(crate) async fn policy(&mut self, id: &str) -> Result<Arn, Error> {
         let unique = ids::to_policy(id).ok_or_else(|| Error::no_such("policy", id))?;
         Ok(self.admitted.arn_of_policy(&unique).await?)
+    }
+
+    /// The same request of the same caller, in a fresh view of the store.
+    pub(crate) async fn again(&self) -> Result<Self, Error> {
+        Ok(Self {
+            iam: self.iam,
+            admitted: self.iam.admit_again(&self.admitted, self.facts).await?,
+            facts: self.facts,
+            places: self.places.clone(),
+            path: self.path,
+            query: self.query,
+            body: self.body,
+            address: self.address,
+            project: self.project,
+        })
     }
 
     /// Runs an operation and keeps the request for another one. Each is authorized on its own.

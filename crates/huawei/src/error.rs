@@ -165,7 +165,7 @@ impl Error {
 
     /// Something is there already.
     pub(crate) fn conflict(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "IAM.0005", message)
+        Self::taken("IAM.0005", message)
     }
 
     /// Nothing says who sent the request.
@@ -233,6 +233,13 @@ impl Error {
         if is_denial && family == Family::V5 {
             self.code = "PAP5.0001";
         }
+        let is_no_policy = self
+            .fault
+            .as_ref()
+            .is_some_and(|fault| fault.code() == Code::MalformedPolicyDocument);
+        if is_no_policy && family == Family::V5 {
+            self.code = "PAP5.0011";
+        }
         self
     }
 
@@ -286,7 +293,6 @@ impl From<Fault> for Error {
             // SECURITY: whom a request was about stays untold. Who asks by an id would else learn from a denial
             // whether somebody goes by it, and under which name.
             Code::AccessDenied => Self::denied(),
-            Code::LoginProtectionInUse => Self::new(StatusCode::BAD_REQUEST, "IAM.1062", text()),
             // SECURITY: its message has a name, of which whoever asked by an id was told nothing.
             Code::NoSuchEntity => Self::new(
                 StatusCode::NOT_FOUND,
@@ -294,6 +300,8 @@ impl From<Fault> for Error {
                 "Could not find what the request is about.",
             ),
             Code::InvalidAuthenticationCode => Self::bad("IAM.1061", text()),
+            Code::PasswordPolicyViolation => Self::bad("1118", text()),
+            Code::LoginProtectionInUse => Self::bad("IAM.1062", text()),
             Code::Throttling => Self::new(StatusCode::TOO_MANY_REQUESTS, "IAM.0012", text()),
             code => match code.status() {
                 409 => Self::new(StatusCode::CONFLICT, "IAM.0005", text()),

@@ -1,11 +1,6 @@
 //! The ids of this API: 32 hexadecimal digits, made of the ids that the entities have, so that nothing has to be looked up
 //! either way. Their first byte says of what they are, their last four are a check.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the families that use the rest follow")
-)]
-
 use claviger_model::{AccountId, IdKind, Scalar as _, UniqueId};
 use sha2::{Digest, Sha256};
 

@@ -1,11 +1,6 @@
 //! Reading a JSON body: members by name, each of its type. What is not known is passed over, as these clients expect, and
 //! a member that is null is as one that is not there.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the families that use the rest follow")
-)]
-
 use claviger_model::Scalar;
 use claviger_shape::Json;
 use serde_json::Value;
@@ -44,6 +39,7 @@ impl Codes {
         wrong: "IAM.0007",
     };
     /// The security settings of an account.
+    #[cfg_attr(not(test), expect(dead_code, reason = "their calls follow"))]
     pub(crate) const SETTINGS: Self = Self {
         missing: "IAM.0072",
         mistyped: "IAM.0073",
@@ -57,18 +53,40 @@ impl Input {
     /// # Errors
     /// 400 where it is empty, too large, or no JSON object.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Error> {
+        let input = Self::parse(body)?;
+        if !input.0.value().is_object() {
+            return Err(Error::bad("IAM.0011", "The body must be a JSON object."));
+        }
+        Ok(input)
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, Error> {
         if body.is_empty() || body.len() > MAX_BYTES {
             return Err(Error::bad(
                 "IAM.1101",
                 format!("The request body is empty or larger than {MAX_BYTES} bytes."),
             ));
         }
-        let json = Json::parse(body)
-            .map_err(|error| Error::bad("IAM.0011", format!("The body is refused: {error}.")))?;
-        if !json.value().is_object() {
-            return Err(Error::bad("IAM.0011", "The body must be a JSON object."));
+        Json::parse(body)
+            .map(Self)
+            .map_err(|error| Error::bad("IAM.0011", format!("The body is refused: {error}.")))
+    }
+
+    /// Reads a body that is a list.
+    ///
+    /// # Errors
+    /// 400 where it is empty, too large, or no JSON list.
+    pub(crate) fn read_list(body: &[u8]) -> Result<Self, Error> {
+        let input = Self::parse(body)?;
+        if !input.0.value().is_array() {
+            return Err(Error::bad("IAM.0011", "The body must be a JSON list."));
         }
-        Ok(Self(json))
+        Ok(input)
+    }
+
+    /// The elements of a body that is a list.
+    pub(crate) fn elements(&self) -> &[Value] {
+        self.0.value().as_array().map_or(&[], Vec::as_slice)
     }
 
     /// The members of the body itself.
@@ -104,6 +122,7 @@ impl<'a> Members<'a> {
     }
 
     /// Whether a member is there, whatever it is.
+    #[cfg(test)]
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
@@ -140,6 +159,28 @@ impl<'a> Members<'a> {
     /// Whether a member is this text.
     pub(crate) fn is_text(&self, name: &str, text: &str) -> bool {
         self.get(name).and_then(Value::as_str) == Some(text)
+    }
+
+    /// A list of objects that must be there.
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Members<'a>>, Error> {
+        let mistyped = || {
+            Error::bad(
+                self.codes.mistyped,
+                format!("{name} must be a list of objects."),
+            )
+        };
+        let list = self.list(name)?.ok_or_else(|| missing(self.codes, name))?;
+        list.iter()
+            .map(|value| {
+                value
+                    .as_object()
+                    .ok_or_else(mistyped)
+                    .map(|object| Members {
+                        object: Some(object),
+                        codes: self.codes,
+                    })
+            })
+            .collect()
     }
 
     /// A text.

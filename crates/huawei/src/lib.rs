@@ -7,6 +7,8 @@
 //! 3.1.219; `keystoneauth1`, for what it reads of an answer.
 
 mod asked;
+#[cfg(test)]
+mod coverage;
 mod error;
 mod ids;
 mod input;

@@ -48,10 +48,18 @@ const FAMILIES: &[&[Route]] = &[
     v3::projects::ROUTES,
     v3::users::ROUTES,
     v30::credentials::ROUTES,
+    v30::login_protection::ROUTES,
     v30::mfa::ROUTES,
     v5::access_keys::ROUTES,
+    v5::account::ROUTES,
+    v5::agencies::ROUTES,
+    v5::attachments::ROUTES,
     v5::caller::ROUTES,
+    v5::groups::ROUTES,
+    v5::login_profiles::ROUTES,
     v5::mfa_devices::ROUTES,
+    v5::policies::ROUTES,
+    v5::tags::ROUTES,
     v5::users::ROUTES,
 ];
 
@@ -148,7 +156,7 @@ mod tests {
             ("GET", "/v5/users/abc/def"),
             ("GET", "/v5//users"),
             ("GET", "/v5/Users"),
-            ("POST", "/v5/users"),
+            ("PATCH", "/v5/users"),
             ("get", "/v5/users"),
             ("GET", "/v3/auth/tokens/x"),
         ] {

@@ -9,6 +9,8 @@ use crate::aws_managed;
 use crate::caller::Who;
 use crate::entity::{Group, ManagedPolicy, Role, User};
 use crate::fault::Fault;
+use crate::lookup::managed_policy_in;
+use crate::principal::Held;
 
 /// A name, and the one who is meant by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +91,21 @@ impl Admitted {
         let name = arn.as_str().rsplit('/').next().unwrap_or_default();
         self.pins.pin::<ManagedPolicy>(name, id.as_str());
         Ok(arn)
+    }
+
+    /// The unique id of the managed policy of this resource name, for showing what an operation has answered; `None` where there is
+    /// none any more.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable`.
+    pub async fn id_of_policy(&mut self, arn: &Arn) -> Result<Option<String>, Fault> {
+        let scope = Scope::Account(self.caller.account());
+        let found = managed_policy_in(&mut self.unit, scope, arn.as_str()).await?;
+        Ok(match found {
+            Some(Held::Customer(policy)) => Some(policy.id.as_str().to_owned()),
+            Some(Held::Aws(policy)) => Some(policy.id.clone()),
+            _ => None,
+        })
     }
 
     /// A name that finds no user.

@@ -1,27 +1,155 @@
 //! Users (Identity and Access Management API reference, "IAM User Management (v5)").
 
 use claviger_iam::Fault;
+use claviger_iam::entity::user_access::UserDescription;
 use claviger_iam::operation::shapes::UserShape;
-use claviger_iam::operation::users::{GetUser, ListUsers};
-use claviger_model::AccountId;
+use claviger_iam::operation::user_access::{
+    GetUserAccess, GetUserAccessOutput, SetUserAccess, SetUserDescription,
+};
+use claviger_iam::operation::users::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use claviger_model::name::{ExistingUserName, UserName};
+use claviger_model::{AccountId, Code, Scalar as _};
 use serde_json::{Value, json};
 
 use super::page::{self, Page};
+use super::tags;
 use crate::asked::Asked;
 use crate::error::Error;
 use crate::ids;
+use crate::input::Codes;
 use crate::reply::Reply;
 use crate::routes::Route;
 
 /// The calls of this family.
 pub(crate) const ROUTES: &[Route] = &[
+    Route::iam("POST", "/v5/users", "CreateUser", |asked| {
+        Box::pin(create(asked))
+    }),
     Route::iam("GET", "/v5/users", "ListUsers", |asked| {
         Box::pin(list(asked))
     }),
     Route::iam("GET", "/v5/users/{user_id}", "GetUser", |asked| {
         Box::pin(show(asked))
     }),
+    Route::iam("PUT", "/v5/users/{user_id}", "UpdateUser", |asked| {
+        Box::pin(update(asked))
+    }),
+    Route::iam("DELETE", "/v5/users/{user_id}", "DeleteUser", |asked| {
+        Box::pin(delete(asked))
+    }),
+    Route::iam(
+        "GET",
+        "/v5/users/{user_id}/last-login",
+        "GetUser",
+        |asked| Box::pin(last_login(asked)),
+    ),
 ];
+
+/// What is said of a user besides what AWS says; `None` to whoever may not know.
+struct Said {
+    enabled: bool,
+    description: String,
+}
+
+impl Said {
+    fn of(access: GetUserAccessOutput) -> Self {
+        Self {
+            enabled: access.enabled,
+            description: access
+                .description
+                .map(|text| text.as_str().to_owned())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// What is said of the user of this name, as far as the caller may know.
+async fn said(asked: &Asked<'_>, name: &str) -> Result<Option<Said>, Error> {
+    let user_name =
+        ExistingUserName::parse(name).map_err(|_| Fault::service("a user's name is none"))?;
+    match asked.run(&GetUserAccess { user_name }).await {
+        Ok(access) => Ok(Some(Said::of(access))),
+        Err(fault) if matches!(fault.code(), Code::AccessDenied | Code::NoSuchEntity) => Ok(None),
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+/// `POST /v5/users`. What cannot be said of the new user undoes it.
+async fn create(mut asked: Asked<'_>) -> Result<Reply, Error> {
+    let input = asked.input()?;
+    let members = input.members(Codes::USER);
+    let user_name: UserName = members.required_or("name", "1101")?;
+    let enabled = members.flag("enabled")?.unwrap_or(true);
+    let description: Option<UserDescription> = members.scalar_or("description", "1117")?;
+    let description = description.filter(|text| !text.as_str().is_empty());
+    let operation = CreateUser {
+        path: None,
+        user_name,
+        permissions_boundary: None,
+        tags: Vec::new(),
+    };
+    let account = asked.account();
+    let made = asked.run(&operation).await;
+    let user = made
+        .map_err(|fault| match fault.code() {
+            Code::EntityAlreadyExists => {
+                Error::taken("1109", "The user name exists already.").because(fault)
+            }
+            Code::LimitExceeded => {
+                Error::taken("1115", "There are as many users as there may be.").because(fault)
+            }
+            _ => fault.into(),
+        })?
+        .user;
+    let id = ids::user(&user.user_id)
+        .ok_or_else(|| Fault::service("a user whose id is not a user's"))?;
+    // The name is looked up anew, and pinned to the user who was made.
+    asked = asked.again().await?;
+    let user_name: ExistingUserName = asked.user(&id).await?;
+    let described = set(
+        &asked,
+        &user_name,
+        (!enabled).then_some(false),
+        description.clone(),
+    );
+    if let Err(error) = described.await {
+        // Whoever may not delete users leaves one that has no way in.
+        drop(asked.run(&DeleteUser { user_name }).await);
+        return Err(error);
+    }
+    let said = Said {
+        enabled,
+        description: description.map_or_else(String::new, |text| text.as_str().to_owned()),
+    };
+    Ok(Reply::created(
+        json!({ "user": written(&user, account, Some(&said))? }),
+    ))
+}
+
+/// Sets what is given.
+async fn set(
+    asked: &Asked<'_>,
+    user_name: &ExistingUserName,
+    enabled: Option<bool>,
+    description: Option<UserDescription>,
+) -> Result<(), Error> {
+    if enabled.is_some() {
+        let operation = SetUserAccess {
+            user_name: user_name.clone(),
+            enabled,
+            access_mode: None,
+        };
+        asked.run(&operation).await?;
+    }
+    if let Some(description) = description {
+        let operation = SetUserDescription {
+            user_name: user_name.clone(),
+            description,
+        };
+        asked.run(&operation).await?;
+    }
+    Ok(())
+}
 
 /// `GET /v5/users`.
 async fn list(asked: Asked<'_>) -> Result<Reply, Error> {
@@ -38,46 +166,102 @@ async fn list(asked: Asked<'_>) -> Result<Reply, Error> {
         page: page.asked(),
     };
     let account = asked.account();
-    let listed = asked
-        .call(&operation)
-        .await
-        .map_err(|fault| page.refused(fault))?;
-    let users = listed
-        .users
-        .iter()
-        .map(|user| written(user, account))
-        .collect::<Result<Vec<Value>, Fault>>()?;
+    let listed = asked.run(&operation).await;
+    let listed = listed.map_err(|fault| page.refused(fault))?;
+    let mut users = Vec::with_capacity(listed.users.len());
+    for user in &listed.users {
+        let said = said(&asked, user.user_name.as_deref().unwrap_or_default()).await?;
+        users.push(written(user, account, said.as_ref())?);
+    }
     let info = page::info(users.len(), listed.end);
     Ok(Reply::ok(json!({ "users": users, "page_info": info })))
 }
 
-/// `GET /v5/users/{user_id}`.
-async fn show(mut asked: Asked<'_>) -> Result<Reply, Error> {
+/// The user whom the path names.
+async fn found(asked: &mut Asked<'_>) -> Result<UserShape, Error> {
     let id = asked.id();
     let operation = GetUser {
         user_name: Some(asked.user(id).await?),
     };
-    let account = asked.account();
-    let answer = asked
-        .call(&operation)
-        .await
-        .map_err(|fault| Error::of(fault, "user", id))?;
-    let mut user = written(&answer.user, account)?;
-    let tags: Vec<Value> = answer
-        .user
-        .tags
-        .iter()
-        .flatten()
-        .map(|tag| json!({ "tag_key": tag.key.as_str(), "tag_value": tag.value.as_str() }))
-        .collect();
-    if let Some(user) = user.as_object_mut() {
-        user.insert(String::from("tags"), Value::from(tags));
-    }
-    Ok(Reply::ok(json!({ "user": user })))
+    let found = asked.run(&operation).await;
+    Ok(found.map_err(|fault| Error::of(fault, "user", id))?.user)
 }
 
-/// A user as this API shows one. Users have no description and are never disabled.
-fn written(user: &UserShape, account: AccountId) -> Result<Value, Fault> {
+/// `GET /v5/users/{user_id}`.
+async fn show(mut asked: Asked<'_>) -> Result<Reply, Error> {
+    let user = found(&mut asked).await?;
+    let said = said(&asked, user.user_name.as_deref().unwrap_or_default()).await?;
+    let mut told = written(&user, asked.account(), said.as_ref())?;
+    if let Some(told) = told.as_object_mut() {
+        let tags = user.tags.iter().flatten().map(tags::written).collect();
+        told.insert(String::from("tags"), Value::Array(tags));
+    }
+    Ok(Reply::ok(json!({ "user": told })))
+}
+
+/// `PUT /v5/users/{user_id}`. The name changes last, as the others are found by it.
+async fn update(mut asked: Asked<'_>) -> Result<Reply, Error> {
+    let input = asked.input()?;
+    let members = input.members(Codes::USER);
+    let new_user_name: Option<UserName> = members.scalar_or("new_user_name", "1101")?;
+    let description: Option<UserDescription> = members.scalar_or("new_description", "1117")?;
+    let enabled = members.flag("enabled")?;
+    let id = asked.id();
+    let mut user = found(&mut asked).await?;
+    let user_name: ExistingUserName = asked.user(id).await?;
+    let mut now = said(&asked, user_name.as_str()).await?;
+    set(&asked, &user_name, enabled, description.clone()).await?;
+    if let Some(now) = &mut now {
+        now.enabled = enabled.unwrap_or(now.enabled);
+        if let Some(description) = description {
+            description.as_str().clone_into(&mut now.description);
+        }
+    }
+    if let Some(new_user_name) = new_user_name {
+        user.user_name = Some(new_user_name.as_str().to_owned());
+        let operation = UpdateUser {
+            user_name,
+            new_path: None,
+            new_user_name: Some(new_user_name),
+        };
+        let renamed = asked.run(&operation).await;
+        renamed.map_err(|fault| match fault.code() {
+            Code::EntityAlreadyExists => {
+                Error::taken("1109", "The user name exists already.").because(fault)
+            }
+            _ => Error::of(fault, "user", id),
+        })?;
+    }
+    let told = written(&user, asked.account(), now.as_ref())?;
+    Ok(Reply::ok(json!({ "user": told })))
+}
+
+/// `DELETE /v5/users/{user_id}`.
+async fn delete(mut asked: Asked<'_>) -> Result<Reply, Error> {
+    let id = asked.id();
+    if id == ids::root(asked.account()) {
+        return Err(Error::bad("1107", "The account's owner cannot be deleted."));
+    }
+    let operation = DeleteUser {
+        user_name: asked.user(id).await?,
+    };
+    let deleted = asked.call(&operation).await;
+    deleted.map_err(|fault| Error::of(fault, "user", id))?;
+    Ok(Reply::done())
+}
+
+/// `GET /v5/users/{user_id}/last-login`.
+async fn last_login(mut asked: Asked<'_>) -> Result<Reply, Error> {
+    let user = found(&mut asked).await?;
+    let mut told = serde_json::Map::new();
+    if let Some(at) = user.password_last_used {
+        told.insert(String::from("last_login_at"), Value::from(at.to_string()));
+    }
+    Ok(Reply::ok(json!({ "user_last_login": told })))
+}
+
+/// A user as this API shows one.
+fn written(user: &UserShape, account: AccountId, said: Option<&Said>) -> Result<Value, Fault> {
     let name = user
         .user_name
         .as_deref()
@@ -87,8 +271,8 @@ fn written(user: &UserShape, account: AccountId) -> Result<Value, Fault> {
     Ok(json!({
         "user_id": id,
         "user_name": name,
-        "description": "",
-        "enabled": true,
+        "description": said.map(|said| said.description.as_str()),
+        "enabled": said.map(|said| said.enabled),
         "is_root_user": false,
         "created_at": user.create_date.to_string(),
         "urn": format!("iam::{}:user:{name}", ids::domain(account)),
