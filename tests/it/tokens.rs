@@ -225,6 +225,66 @@ on_both_engines! {
         ask(&app, named("alice"), PASSWORD, Some(&totp(&seed, app.now()))).await.expect("a token");
     }
 
+    async fn a_token_leads_not_past_login_protection_to_a_factor_of_a_thiefs_own(app) {
+        use claviger_iam::operation::access_keys::CreateAccessKey;
+        use claviger_iam::operation::contacts::RequestContactCode;
+        use claviger_iam::operation::mfa_devices::EnableMFADevice;
+        crate::login_protection::reachable(&app, "alice", "Email", "alice@example.com").await;
+        let root = app.root();
+        let free = token_of(&app, "alice").await;
+        root.call("SetLoginProtection", &[("UserName", "alice"), ("Method", "email")]).await.ok();
+        let stolen = token_of(&app, "alice").await;
+        let refused = |fault: Option<Fault>| {
+            let fault = fault.expect("refused");
+            assert_eq!(fault.code(), Code::AccessDenied);
+            assert!(fault.message().is_some_and(|text| text.contains("Login protection")), "{fault}");
+        };
+        for token in [&free, &stolen] {
+            let bind = EnableMFADevice {
+                user_name: Scalar::parse("alice").expect("a name"),
+                serial_number: Scalar::parse("arn:aws:iam::123456789012:mfa/thief").expect("a serial number"),
+                authentication_code1: Secret::new(Scalar::parse("123456").expect("a code")),
+                authentication_code2: Secret::new(Scalar::parse("654321").expect("a code")),
+            };
+            refused(run(&app, token, bind).await.err());
+            let address = RequestContactCode {
+                email: Some(Scalar::parse("thief@example.com").expect("an address")),
+                mobile: None,
+            };
+            refused(run(&app, token, address).await.err());
+            refused(run(&app, token, CreateAccessKey { user_name: None }).await.err());
+            refused(run(&app, token, session()).await.err());
+            // What is not about the own credentials goes on.
+            run(&app, token, list()).await.expect("users");
+        }
+        root.call("SetLoginProtection", &[("UserName", "alice"), ("Method", "none")]).await.ok();
+        run(&app, &stolen, CreateAccessKey { user_name: None }).await.expect("a key");
+    }
+
+    async fn a_token_that_a_password_alone_has_opened_ends_with_the_first_device(app) {
+        person(&app, "alice", ALL).await;
+        let before = token_of(&app, "alice").await;
+        app.clock().advance(60);
+        let seed = device(&app, "alice").await;
+        assert!(!is_good(&app, &before).await);
+        app.clock().advance(60);
+        let plain = token_of(&app, "alice").await;
+        let proved = ask(&app, named("alice"), PASSWORD, Some(&totp(&seed, app.now()))).await.expect("a token").token;
+        assert!(is_good(&app, &plain).await && is_good(&app, &proved).await);
+    }
+
+    async fn tries_by_one_name_tell_nothing_of_another(app) {
+        let root = app.root();
+        root.call("CreateAccountAlias", &[("AccountAlias", "acme")]).await.ok();
+        for _ in 0..12 {
+            let console = SignInName::Root { email: ROOT_EMAIL };
+            drop(crate::signin::attempt(&app, console, "Wrong-Horse-1", SOURCE_IP, None).await);
+        }
+        // Were the tries one, this would tell whose address that is.
+        assert!(matches!(ask(&app, named("acme"), "Wrong-Horse-1", None).await, Err(Refusal::Wrong)));
+        ask(&app, named("acme"), ROOT_PASSWORD, None).await.expect("a token");
+    }
+
     async fn a_token_ends_with_the_password_the_user_and_its_day(app) {
         let alice = person(&app, "alice", ALL).await;
         let root = app.root();

@@ -10,6 +10,7 @@ use claviger_policy::{
 
 use crate::caller::{Caller, Way};
 use crate::context::{Door, Parameters, RequestContext, RequestFacts};
+use crate::entity::ProtectionMethod;
 use crate::entity::Tags;
 use crate::entity::account::PasswordPolicy;
 use crate::entity::console_session::Reach;
@@ -251,7 +252,8 @@ fn check_way(spec: &Spec, caller: &Caller) -> Result<(), Fault> {
 }
 
 /// Refuses a change of the caller's own credentials by a console session whose owner has not proved lately to be there: it
-/// may be in somebody else's hands (AC-40). By the record, whatever name the request gives.
+/// may be in somebody else's hands (AC-40). By a token too that proves less than the console would ask for. By the record,
+/// whatever name the request gives.
 fn check_fresh(
     spec: &Spec,
     target: &Target,
@@ -259,18 +261,33 @@ fn check_fresh(
     principal: &Principal,
     request: &RequestFacts,
 ) -> Result<(), Fault> {
-    let Some(session) = caller.console() else {
-        return Ok(());
-    };
     // Credentials that are issued are always the caller's.
     let is_own = || {
         let mut checks = target.checks.iter();
         spec.issues || checks.any(|check| &*check.resource == principal.arn.as_str())
     };
-    if session.is_fresh(request.now) || !spec.on_own_credentials || !is_own() {
+    if !spec.on_own_credentials {
         return Ok(());
     }
-    Err(Fault::unconfirmed())
+    match caller.way() {
+        Way::Console(session) if !session.is_fresh(request.now) && is_own() => {
+            Err(Fault::unconfirmed())
+        }
+        // SECURITY: login protection asks for more than the password before the console lets anybody change these. A token that a
+        // password alone has opened must not lead past it, to a device or an address of a thief's own.
+        Way::Token(_) if caller.mfa().is_none() && is_protected(principal) && is_own() => {
+            Err(Fault::denied(
+                "Login protection is on, and a password alone has opened this token. Change your own credentials at the console.",
+            ))
+        }
+        Way::Console(_) | Way::Token(_) | Way::Request | Way::SigningIn(..) => Ok(()),
+    }
+}
+
+/// Whether the console asks the caller for more than the password.
+fn is_protected(principal: &Principal) -> bool {
+    let user = principal.user();
+    user.is_some_and(|user| user.protected_by() != ProtectionMethod::None)
 }
 
 /// Refuses a change of the credentials of the very person who acts as a role at the console. A thief of the session would

@@ -6,6 +6,7 @@ use claviger_model::{AccessKeyId, AccountId, Code, Timestamp, UniqueId};
 use claviger_store::Stored;
 
 use crate::entity::credential::AccessKeys;
+use crate::entity::user::AssignedMfaDevice;
 use crate::entity::{ConsoleSession, EndedSessions, KeyBounds, Status, UserAccess};
 use crate::fault::Fault;
 use crate::identity_token::TokenTerms;
@@ -19,6 +20,7 @@ pub(crate) struct OwnerKeys<'r> {
     pub(crate) sign_in_epoch: u64,
     pub(crate) access: UserAccess,
     pub(crate) ended: &'r EndedSessions,
+    pub(crate) devices: &'r [AssignedMfaDevice],
 }
 
 /// Who stands behind a credential, by unique id.
@@ -288,6 +290,15 @@ impl Caller {
             };
         };
         self.check_session(of.security_epoch, of.ended)?;
+        // SECURITY: with the first device, a token that a password alone has opened is over, as a console session is: it may be a
+        // thief's.
+        let first = of.devices.iter().map(|device| device.enabled).min();
+        if matches!(self.way, Way::Token(_))
+            && session.mfa.is_none()
+            && first.is_some_and(|first| session.issued < first)
+        {
+            return Err(Self::gone());
+        }
         // SECURITY: a sign-in that was ended takes no further step, such as setting a password.
         if matches!(self.way, Way::SigningIn(epoch, _) if epoch != of.sign_in_epoch) {
             return Err(Self::gone());

@@ -133,6 +133,7 @@ impl Principal {
                         sign_in_epoch: record.root.sign_in_epoch,
                         access: UserAccess::default(),
                         ended: &record.root.ended_sessions,
+                        devices: &record.root.mfa_devices,
                     },
                     now,
                 )?;
@@ -157,6 +158,7 @@ impl Principal {
                         sign_in_epoch: record.sign_in_epoch,
                         access: record.access,
                         ended: &record.ended_sessions,
+                        devices: &record.mfa_devices,
                     },
                     now,
                 )?;

@@ -233,10 +233,11 @@ async fn create(asked: Asked<'_>) -> Result<Reply, Error> {
         permissions_boundary: None,
         tags: Vec::new(),
     };
+    let reset = user.flag("pwd_status")?;
     let login = password(user, "password")?.map(|password| CreateLoginProfile {
         user_name: Some(name.clone()),
         password: Some(password),
-        password_reset_required: user.flag("pwd_status").ok().flatten(),
+        password_reset_required: reset,
     });
     let mut all = Together::default().then(&made)?;
     if let Some(login) = &login {

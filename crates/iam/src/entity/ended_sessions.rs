@@ -33,6 +33,12 @@ impl EndedSessions {
         self.0.iter().any(|ended| ended.id == *id)
     }
 
+    /// Whether one more would end them all.
+    #[must_use]
+    pub fn is_full(&self, now: Timestamp) -> bool {
+        self.0.iter().filter(|ended| now < ended.expires).count() >= MOST
+    }
+
     /// Ends one. Those whose time is over are forgotten; where there are too many all the same, `epoch`, which every session
     /// of the principal must have, is raised, and ends them all: none that was ended may come back.
     pub fn end(&mut self, id: AccessKeyId, expires: Timestamp, epoch: &mut u64, now: Timestamp) {
@@ -67,7 +73,8 @@ mod tests {
         for _ in 1..MOST {
             ended.end(draw(), now.plus_seconds(1_000), &mut epoch, now);
         }
-        assert!(ended.holds(&short) && epoch == 7);
+        assert!(ended.holds(&short) && epoch == 7 && ended.is_full(now));
+        assert!(!ended.is_full(now.plus_seconds(10)));
         // One more: those whose time is over give way first.
         let mut later = (ended.clone(), epoch);
         later.0.end(

@@ -196,6 +196,13 @@ impl Operation for RevokeOwnToken {
         let (id, expires) = (session.access_key_id.clone(), session.expires);
         let being = cx.principal().await?.being.clone();
         let now = cx.now();
+        // SECURITY: a role is lent to many, and one who may assume it must not end everybody's sessions of it.
+        if matches!(&being, Being::Role(role) if role.ended_sessions.is_full(now)) {
+            return Err(Fault::new(
+                Code::Throttling,
+                "Too many sessions of this role were ended one by one. They end by themselves; have an administrator end this one.",
+            ));
+        }
         end(&mut cx.unit, &being, id, expires, now);
         Ok(Empty {})
     }

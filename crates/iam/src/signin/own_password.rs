@@ -140,7 +140,7 @@ impl Iam {
         let found = find(&mut unit, given).await?;
         let known = account_of(&mut unit, account).await?.map(|found| found.id);
         let attempts = Attempts::new(
-            &format!("forgotten {}", counted(given, known, found.as_ref())),
+            &format!("forgotten {}", counted(given, known)),
             &request.source_network().to_string(),
             None,
         );

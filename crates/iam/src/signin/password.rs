@@ -124,28 +124,18 @@ struct Right {
 /// What tries at this name are counted under. Names are compared as they are when a user is looked for.
 ///
 /// An account that is there counts as one, whether its number or its alias is given.
-/// Whoever is found counts as one too, by whichever name.
-pub(super) fn counted(
-    name: SignInName<'_>,
-    known: Option<AccountId>,
-    found: Option<&Found>,
-) -> String {
-    let of_root = |email: &str| format!("root {}", email.to_lowercase());
-    let of_user = |account: &str, name: &str| format!("user {account} {}", text::fold(name));
-    if let Some(found) = found {
-        return match &found.user {
-            Some(user) => of_user(&found.account.to_string(), user.name.as_str()),
-            None => of_root(&found.record.root.email),
-        };
-    }
+///
+/// SECURITY: by what was named, not by who was found. Two names that used up each other's tries would be told to be one
+/// person's, and who knows an account's number could use up root's tries at the console.
+pub(super) fn counted(name: SignInName<'_>, known: Option<AccountId>) -> String {
     match name {
-        SignInName::Root { email } => of_root(&bounded(email)),
+        SignInName::Root { email } => format!("root {}", bounded(email).to_lowercase()),
         SignInName::User { account, name } | SignInName::InDomain { account, name } => {
             let account = known.map_or_else(
                 || bounded(account).to_lowercase(),
                 |known| known.to_string(),
             );
-            of_user(&account, &bounded(name))
+            format!("user {account} {}", text::fold(&bounded(name)))
         }
         SignInName::ById(id) => format!("id {id}"),
         SignInName::RootOf { account } => format!("root of {}", bounded(account)),
@@ -339,7 +329,7 @@ impl Iam {
                     .is_some_and(|found| subject_of(found.account, &found.who) == browser.subject)
             });
         let attempts = Attempts::new(
-            &counted(attempt.name, known, found.as_ref()),
+            &counted(attempt.name, known),
             &request.source_network().to_string(),
             browser.as_ref(),
         );

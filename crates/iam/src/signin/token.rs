@@ -36,11 +36,14 @@ impl Iam {
         let proved = self
             .prove_password(attempt, Entrance::Token, request)
             .await?;
-        let token_code = match code {
-            Some(code) => Some(Secret::new(
-                AuthenticationCode::parse(code.expose()).map_err(|_| Refusal::Wrong)?,
-            )),
+        let parsed = code.map(|code| AuthenticationCode::parse(code.expose()));
+        let token_code = match parsed {
             None => None,
+            Some(Ok(code)) => Some(Secret::new(code)),
+            Some(Err(_)) => {
+                self.tell_wrong_factor(&proved, "", request).await?;
+                return Err(Refusal::Wrong);
+            }
         };
         let operation = IssueToken {
             token_code,
