@@ -232,6 +232,10 @@ fn reads(key_of_target: &str) -> Vec<Read> {
         read("ListConsoleSessions", &of_user, user, &BLUE),
         read("GetMFADemand", &of_user, user, &BLUE),
         read("GetContacts", &of_user, user, &BLUE),
+        read("GetLoginProtection", &of_user, user, &BLUE),
+        read("ListLoginProtections", &[], "*", &[]),
+        read("GetCallerDetails", &[], "*", &[]),
+        read("ValidateToken", &[("SubjectToken", "AAAA")], "*", &[]),
         read("GetSignInSettings", &[], "*", &[]),
         read(
             "ExplainOwnAccess",

@@ -142,7 +142,7 @@ pub struct ReissueToken {
 }
 
 impl Operation for ReissueToken {
-    const SPEC: Spec = Spec::iam("ReissueToken", Access::Read)
+    const SPEC: Spec = Spec::iam("ReissueToken", Access::Write)
         .grant(Grant::UnlessDenied)
         .issuing();
     type Output = IssuedToken;

@@ -31,7 +31,8 @@ async fn target_of(cx: &mut Cx<'_>, name: &ExistingUserName) -> Result<Target, F
     Ok(Target::of(check.clone()).and(check.also(ALSO)))
 }
 
-/// Tells which ways in are open to a user, and what is said of the user. An operation of this server's own.
+/// Tells which ways in are open to a user, and what is said of the user. An operation of this server's own, allowed by
+/// `iam:GetUser`.
 #[derive(Shape)]
 pub struct GetUserAccess {
     /// The user.
@@ -51,13 +52,13 @@ pub struct GetUserAccessOutput {
 
 impl Operation for GetUserAccess {
     const SPEC: Spec = Spec::iam("GetUserAccess", Access::Read)
+        .governed_by("GetUser")
         .on(&[ResourceType::User])
         .faults(&[Code::NoSuchEntity]);
     type Output = GetUserAccessOutput;
 
     async fn target(&self, cx: &mut Cx<'_>) -> Result<Target, Fault> {
-        let check = check_on(cx, self.user_name.as_str()).await?;
-        Ok(Target::of(check.clone()).and(check.also("iam:GetUser")))
+        Ok(Target::of(check_on(cx, self.user_name.as_str()).await?))
     }
 
     async fn run(&self, cx: &mut Cx<'_>) -> Result<Self::Output, Fault> {
