@@ -115,6 +115,16 @@ def test_who_may_make_users_and_not_disable_them_leaves_none_behind(server: Serv
     assert made_user(sdk, "whole").enabled is True
 
 
+def test_a_change_that_is_refused_in_part_does_not_happen_in_part(server: Server, sdk: v5.IamClient) -> None:
+    made_user(sdk, "occupied")
+    user = made_user(sdk, "half")
+    body = v5.UpdateUserReqBody(new_user_name="OCCUPIED", new_description="new", enabled=False)
+    refused = refusal(sdk.update_user_v5, v5.UpdateUserV5Request(user_id=user.user_id, body=body))
+    assert outcome(refused) == (409, "1109")
+    told = server.operation("GetUserAccess", UserName="half")
+    assert told.element("Enabled") == "true" and told.element("Description") is None
+
+
 def test_what_is_wrong_about_a_user_is_told_apart(server: Server, sdk: v5.IamClient) -> None:
     made_user(sdk, "taken")
     assert outcome(refusal(made_user, sdk, "Taken")) == (409, "1109")

@@ -17,6 +17,7 @@ mod routes;
 mod serials;
 mod signed;
 mod times;
+mod user_settings;
 mod v3;
 mod v30;
 mod v5;

@@ -36,6 +36,10 @@ impl Pins {
 
     /// Whether who was found under this name may be whom the request means.
     pub(crate) fn allow<R: Record>(&self, name: &str, id: &str) -> bool {
+        // Most requests mean nobody by an id, and this is on the way of them all.
+        if self.0.is_empty() {
+            return true;
+        }
         let name = text::fold(name);
         self.0
             .iter()

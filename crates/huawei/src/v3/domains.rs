@@ -26,22 +26,16 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-/// What an account is called here: by its alias, and by its number while it has none.
-pub(crate) fn name(details: &GetCallerDetailsOutput) -> String {
-    let alias = details.account_alias.clone();
-    alias.unwrap_or_else(|| details.account.to_string())
-}
-
 /// An account as a part of something else.
 pub(crate) fn short(details: &GetCallerDetailsOutput) -> Value {
-    json!({ "id": ids::domain(details.account), "name": name(details) })
+    json!({ "id": ids::domain(details.account), "name": details.account_name })
 }
 
 fn written(details: &GetCallerDetailsOutput, address: &str) -> Value {
     let id = ids::domain(details.account);
     json!({
         "id": id,
-        "name": name(details),
+        "name": details.account_name,
         "enabled": true,
         "description": "",
         "links": { "self": format!("{address}/v3/domains/{id}") },
@@ -55,7 +49,7 @@ async fn list(asked: Asked<'_>) -> Result<Reply, Error> {
     let (links, address) = (asked.links(), asked.address);
     let details = asked.call(&GetCallerDetails {}).await?;
     let domains: Vec<Value> = wanted
-        .is_none_or(|wanted| wanted == name(&details))
+        .is_none_or(|wanted| wanted == details.account_name)
         .then(|| written(&details, address))
         .into_iter()
         .collect();

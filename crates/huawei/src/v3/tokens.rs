@@ -292,7 +292,7 @@ impl Told<'_> {
             .call(&GetCallerDetails {}, admitted, self.facts)
             .await?;
         let account = caller.account();
-        let domain_name = domains::name(&details);
+        let domain_name = details.account_name.clone();
         let domain = domains::short(&details);
         let own_name = details.name.as_deref().unwrap_or(&domain_name);
         let name = match caller.who() {

@@ -5,9 +5,7 @@ use claviger_iam::operation::groups::ListGroupsForUser;
 use claviger_iam::operation::login_profiles::{
     ChangePassword, CreateLoginProfile, Password, UpdateLoginProfile,
 };
-use claviger_iam::operation::user_access::{
-    GetUserAccess, GetUserAccessOutput, SetUserAccess, SetUserDescription,
-};
+use claviger_iam::operation::user_access::{GetUserAccess, GetUserAccessOutput};
 use claviger_iam::operation::user_details::ListUserDetails;
 use claviger_iam::operation::users::{CreateUser, DeleteUser, GetUser, UpdateUser};
 use claviger_iam::{Answers, Fault, Together};
@@ -23,6 +21,7 @@ use crate::ids;
 use crate::input::{Codes, Members};
 use crate::reply::Reply;
 use crate::routes::Route;
+use crate::user_settings::Settings;
 
 /// The calls of this family.
 pub(crate) const ROUTES: &[Route] = &[
@@ -164,42 +163,6 @@ fn password(members: Members<'_>, name: &str) -> Result<Option<Secret<Password>>
         .transpose()
 }
 
-/// What a body says of which ways in are open and what is said of the user.
-struct Settings {
-    access: Option<SetUserAccess>,
-    description: Option<SetUserDescription>,
-}
-
-impl Settings {
-    fn read(members: Members<'_>, name: &ExistingUserName, is_new: bool) -> Result<Self, Error> {
-        let enabled = members
-            .flag("enabled")?
-            .filter(|enabled| !is_new || !enabled);
-        let said = members.scalar_or("description", "1117")?;
-        Ok(Self {
-            access: enabled.map(|enabled| SetUserAccess {
-                user_name: name.clone(),
-                enabled: Some(enabled),
-                access_mode: None,
-            }),
-            description: said.map(|description| SetUserDescription {
-                user_name: name.clone(),
-                description,
-            }),
-        })
-    }
-
-    fn join<'o>(&'o self, mut all: Together<'o>) -> Result<Together<'o>, Fault> {
-        if let Some(access) = &self.access {
-            all = all.then(access)?;
-        }
-        match &self.description {
-            Some(description) => all.then(description),
-            None => Ok(all),
-        }
-    }
-}
-
 /// What a change of a user consists of, besides the password.
 struct Change {
     settings: Settings,
@@ -226,7 +189,7 @@ async fn create(asked: Asked<'_>) -> Result<Reply, Error> {
     check_domain(&asked, user)?;
     let name: UserName = user.required_or("name", "1101")?;
     let existing = ExistingUserName::parse(name.as_str()).map_err(|_| name_refused())?;
-    let settings = Settings::read(user, &existing, true)?;
+    let settings = Settings::read(user, "description", &existing, true)?;
     let made = CreateUser {
         path: None,
         user_name: name.clone(),
@@ -314,7 +277,7 @@ async fn update(mut asked: Asked<'_>) -> Result<Reply, Error> {
     let id = asked.id();
     let name: ExistingUserName = asked.user(id).await?;
     let new_name: Option<UserName> = user.scalar_or("name", "1101")?;
-    let settings = Settings::read(user, &name, false)?;
+    let settings = Settings::read(user, "description", &name, false)?;
     let new_password = password(user, "password")?;
     let reset = user.flag("pwd_status")?;
     // Names of users and those of users who are there keep the same rules but for their length.

@@ -1,12 +1,9 @@
 //! Users (Identity and Access Management API reference, "IAM User Management (v5)").
 
-use claviger_iam::Fault;
-use claviger_iam::entity::user_access::UserDescription;
 use claviger_iam::operation::shapes::UserShape;
-use claviger_iam::operation::user_access::{
-    GetUserAccess, GetUserAccessOutput, SetUserAccess, SetUserDescription,
-};
+use claviger_iam::operation::user_access::{GetUserAccess, GetUserAccessOutput};
 use claviger_iam::operation::users::{CreateUser, DeleteUser, GetUser, ListUsers, UpdateUser};
+use claviger_iam::{Fault, Together};
 use claviger_model::name::{ExistingUserName, UserName};
 use claviger_model::{AccountId, Code, Scalar as _};
 use serde_json::{Value, json};
@@ -19,6 +16,7 @@ use crate::ids;
 use crate::input::Codes;
 use crate::reply::Reply;
 use crate::routes::Route;
+use crate::user_settings::Settings;
 
 /// The calls of this family.
 pub(crate) const ROUTES: &[Route] = &[
@@ -74,81 +72,50 @@ async fn said(asked: &Asked<'_>, name: &str) -> Result<Option<Said>, Error> {
     }
 }
 
-/// `POST /v5/users`. What cannot be said of the new user undoes it.
-async fn create(mut asked: Asked<'_>) -> Result<Reply, Error> {
+/// What refusals of changes of users are called.
+fn refused(fault: Fault, id: &str) -> Error {
+    match fault.code() {
+        Code::EntityAlreadyExists => {
+            Error::taken("1109", "The user name exists already.").because(fault)
+        }
+        Code::LimitExceeded => {
+            Error::taken("1115", "There are as many users as there may be.").because(fault)
+        }
+        _ => Error::of(fault, "user", id),
+    }
+}
+
+/// `POST /v5/users`. All of it happens, or nothing.
+async fn create(asked: Asked<'_>) -> Result<Reply, Error> {
     let input = asked.input()?;
     let members = input.members(Codes::USER);
     let user_name: UserName = members.required_or("name", "1101")?;
-    let enabled = members.flag("enabled")?.unwrap_or(true);
-    let description: Option<UserDescription> = members.scalar_or("description", "1117")?;
-    let description = description.filter(|text| !text.as_str().is_empty());
+    let existing = ExistingUserName::parse(user_name.as_str())
+        .map_err(|_| Error::bad("1101", "The user name is invalid."))?;
+    let settings = Settings::read(members, "description", &existing, true)?;
     let operation = CreateUser {
         path: None,
         user_name,
         permissions_boundary: None,
         tags: Vec::new(),
     };
+    let all = settings.join(Together::default().then(&operation)?)?;
     let account = asked.account();
-    let made = asked.run(&operation).await;
-    let user = made
-        .map_err(|fault| match fault.code() {
-            Code::EntityAlreadyExists => {
-                Error::taken("1109", "The user name exists already.").because(fault)
-            }
-            Code::LimitExceeded => {
-                Error::taken("1115", "There are as many users as there may be.").because(fault)
-            }
-            _ => fault.into(),
-        })?
+    let answers = asked.call_together(&all).await;
+    let user = answers
+        .and_then(|mut answers| answers.of::<CreateUser>())
+        .map_err(|fault| refused(fault, existing.as_str()))?
         .user;
-    let id = ids::user(&user.user_id)
-        .ok_or_else(|| Fault::service("a user whose id is not a user's"))?;
-    // The name is looked up anew, and pinned to the user who was made.
-    asked = asked.again().await?;
-    let user_name: ExistingUserName = asked.user(&id).await?;
-    let described = set(
-        &asked,
-        &user_name,
-        (!enabled).then_some(false),
-        description.clone(),
-    );
-    if let Err(error) = described.await {
-        // Whoever may not delete users leaves one that has no way in.
-        drop(asked.run(&DeleteUser { user_name }).await);
-        return Err(error);
-    }
     let said = Said {
-        enabled,
-        description: description.map_or_else(String::new, |text| text.as_str().to_owned()),
+        enabled: settings.access.is_none(),
+        description: settings
+            .description
+            .as_ref()
+            .map_or_else(String::new, |set| set.description.as_str().to_owned()),
     };
     Ok(Reply::created(
         json!({ "user": written(&user, account, Some(&said))? }),
     ))
-}
-
-/// Sets what is given.
-async fn set(
-    asked: &Asked<'_>,
-    user_name: &ExistingUserName,
-    enabled: Option<bool>,
-    description: Option<UserDescription>,
-) -> Result<(), Error> {
-    if enabled.is_some() {
-        let operation = SetUserAccess {
-            user_name: user_name.clone(),
-            enabled,
-            access_mode: None,
-        };
-        asked.run(&operation).await?;
-    }
-    if let Some(description) = description {
-        let operation = SetUserDescription {
-            user_name: user_name.clone(),
-            description,
-        };
-        asked.run(&operation).await?;
-    }
-    Ok(())
 }
 
 /// `GET /v5/users`.
@@ -199,38 +166,38 @@ async fn show(mut asked: Asked<'_>) -> Result<Reply, Error> {
     Ok(Reply::ok(json!({ "user": told })))
 }
 
-/// `PUT /v5/users/{user_id}`. The name changes last, as the others are found by it.
+/// `PUT /v5/users/{user_id}`. All of it happens, or nothing; the name changes last, as the others are found by it.
 async fn update(mut asked: Asked<'_>) -> Result<Reply, Error> {
     let input = asked.input()?;
     let members = input.members(Codes::USER);
     let new_user_name: Option<UserName> = members.scalar_or("new_user_name", "1101")?;
-    let description: Option<UserDescription> = members.scalar_or("new_description", "1117")?;
-    let enabled = members.flag("enabled")?;
     let id = asked.id();
     let mut user = found(&mut asked).await?;
     let user_name: ExistingUserName = asked.user(id).await?;
+    let settings = Settings::read(members, "new_description", &user_name, false)?;
     let mut now = said(&asked, user_name.as_str()).await?;
-    set(&asked, &user_name, enabled, description.clone()).await?;
+    let rename = new_user_name.map(|new_user_name| UpdateUser {
+        user_name,
+        new_path: None,
+        new_user_name: Some(new_user_name),
+    });
+    let mut all = settings.join(Together::default())?;
+    if let Some(rename) = &rename {
+        all = all.then(rename)?;
+    }
+    if !all.is_empty() {
+        let changed = asked.run_together(&all).await;
+        changed.map_err(|fault| refused(fault, id))?;
+    }
     if let Some(now) = &mut now {
+        let enabled = settings.access.as_ref().and_then(|set| set.enabled);
         now.enabled = enabled.unwrap_or(now.enabled);
-        if let Some(description) = description {
-            description.as_str().clone_into(&mut now.description);
+        if let Some(set) = &settings.description {
+            set.description.as_str().clone_into(&mut now.description);
         }
     }
-    if let Some(new_user_name) = new_user_name {
-        user.user_name = Some(new_user_name.as_str().to_owned());
-        let operation = UpdateUser {
-            user_name,
-            new_path: None,
-            new_user_name: Some(new_user_name),
-        };
-        let renamed = asked.run(&operation).await;
-        renamed.map_err(|fault| match fault.code() {
-            Code::EntityAlreadyExists => {
-                Error::taken("1109", "The user name exists already.").because(fault)
-            }
-            _ => Error::of(fault, "user", id),
-        })?;
+    if let Some(new_name) = rename.and_then(|rename| rename.new_user_name) {
+        user.user_name = Some(new_name.as_str().to_owned());
     }
     let told = written(&user, asked.account(), now.as_ref())?;
     Ok(Reply::ok(json!({ "user": told })))

@@ -15,7 +15,7 @@ use crate::spec::{Access, Grant, Spec};
 /// This family's operations.
 pub const OPERATIONS: &[Entry] = &[entry::<GetCallerDetails>()];
 
-/// Tells who the caller is: what `GetCallerIdentity` tells, the account's alias, the caller's name, and until when the
+/// Tells who the caller is: what `GetCallerIdentity` tells, the account's name, the caller's name, and until when the
 /// password is good. No permission is needed. An operation of this server's own.
 #[derive(Shape)]
 pub struct GetCallerDetails {}
@@ -27,8 +27,8 @@ pub struct GetCallerDetailsOutput {
     pub user_id: String,
     /// The caller's account.
     pub account: AccountId,
-    /// The account's alias, if it has one.
-    pub account_alias: Option<String>,
+    /// What people call the account: its alias, or its number while it has none.
+    pub account_name: String,
     /// The caller's resource name.
     pub arn: Arn,
     /// The name of the user, or of the role whose session it is; root has none.
@@ -61,10 +61,7 @@ impl Operation for GetCallerDetails {
         Ok(GetCallerDetailsOutput {
             user_id: principal.user_id.clone(),
             account: principal.account,
-            account_alias: account
-                .alias
-                .as_ref()
-                .map(|alias| alias.as_str().to_owned()),
+            account_name: account.called(),
             arn: principal.arn.clone(),
             name,
             password_expiration,

@@ -191,13 +191,7 @@ pub(super) async fn find(unit: &mut Unit, name_of: SignInName<'_>) -> Result<Opt
                 Some(user) => Some(user),
                 None => by_address(unit, account.id, &bounded(name)).await?,
             };
-            let is_domains = || {
-                let alias = account
-                    .alias
-                    .as_ref()
-                    .map(|alias| alias.as_str().to_owned());
-                text::fold(&alias.unwrap_or_else(|| account.id.to_string())) == key
-            };
+            let is_domains = || text::fold(&account.called()) == key;
             Ok(match found {
                 Some(user) => Some(Found::user(account, user)),
                 None if matches!(name_of, SignInName::InDomain { .. }) && is_domains() => {
